@@ -1,0 +1,56 @@
+"""The few places where SQL engines differ, each a named hook; everything else is the common subset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """SQL text that differs between engines. This one is DuckDB's."""
+
+    name: str = "duckdb"
+
+    def quote(self, identifier: str) -> str:
+        """Quote an identifier.
+
+        Examples
+        --------
+        >>> Dialect().quote('a "b"')
+        '"a ""b"""'
+        """
+        return '"' + identifier.replace('"', '""') + '"'
+
+    def literal(self, value: str) -> str:
+        """Write a text value.
+
+        Examples
+        --------
+        >>> Dialect().literal("o'x")
+        "'o''x'"
+        """
+        return "'" + value.replace("'", "''") + "'"
+
+    def text(self, expression: str) -> str:
+        """Cast to text."""
+        return f"CAST({expression} AS VARCHAR)"
+
+    def epoch_us(self, expression: str) -> str:
+        """Microseconds since 1970-01-01 UTC of a timestamp with time zone."""
+        return f"epoch_us({expression})"
+
+    def bucket(self, expression: str, n_buckets: int) -> str:
+        """Bucket of a text id: the first 60 bits of its md5, modulo `n_buckets`; the same on every engine."""
+        return f"CAST(CAST('0x' || substr(md5({expression}), 1, 15) AS BIGINT) % {n_buckets} AS INTEGER)"
+
+    def key(self, expression: str) -> str:
+        """64-bit hash of a text, for use inside one run only; collisions are checked by the caller."""
+        return f"hash({expression})"
+
+    def ordered_path(self, code: str, position: str) -> str:
+        """The codes of a group as one ordered list."""
+        return f"list({code} ORDER BY {position})"
+
+    def floor_div(self, a: str, b: str) -> str:
+        """Integer division of non-negative integers."""
+        return f"({a} // {b})"

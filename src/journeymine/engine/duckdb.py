@@ -1,0 +1,95 @@
+"""DuckDB, the embedded default engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from journeymine.engine.dialect import Dialect
+from journeymine.errors import EngineError, EngineLimitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+MEMORY_LIMIT = "1500MB"
+
+
+class DuckDBEngine:
+    """A private in-memory DuckDB; spills to a temporary folder above its memory limit.
+
+    Parameters
+    ----------
+    threads
+        Number of threads; default: all cores.
+    memory_limit
+        What DuckDB may keep in memory before it spills, for example "4GB".
+
+    Examples
+    --------
+    >>> engine = DuckDBEngine()
+    >>> engine.fetch("SELECT 1 AS n")["n"].tolist()
+    [1]
+    """
+
+    name = "duckdb"
+
+    def __init__(self, *, threads: int | None = None, memory_limit: str = MEMORY_LIMIT) -> None:
+        import duckdb
+
+        self.dialect = Dialect()
+        self._spill = tempfile.TemporaryDirectory(prefix="journeymine-")
+        config: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "temp_directory": self._spill.name,
+            "threads": threads or _cores(),
+            "autoinstall_known_extensions": False,
+        }
+        self.connection = duckdb.connect(":memory:", config=config)
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET enable_progress_bar = false")
+        self._n_tables = 0
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that returns nothing."""
+        self._run(sql)
+
+    def fetch(self, sql: str) -> dict[str, np.ndarray]:
+        """Run a query and return its columns as NumPy arrays."""
+        table = self.fetch_table(sql)
+        return {name: table.column(name).to_numpy() for name in table.column_names}
+
+    def fetch_table(self, sql: str) -> pa.Table:
+        """Run a query and return an Arrow table."""
+        result = self._run(sql).fetch_arrow_table()
+        return result
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table visible to queries under `name`."""
+        self.connection.register(name, table)
+
+    def new_name(self, stem: str) -> str:
+        """A table name that no other result of this engine uses."""
+        self._n_tables += 1
+        return f"jm_{stem}_{self._n_tables}"
+
+    def _run(self, sql: str) -> Any:
+        import duckdb
+
+        try:
+            return self.connection.execute(sql)
+        except duckdb.OutOfMemoryException as error:
+            hint = "free disk space, or raise the limit with memory_limit."
+            raise EngineLimitError(f"DuckDB ran out of memory: {_first_line(error)}", engine=self.name, sql=sql, hint=hint) from error
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB could not run a query: {_first_line(error)}", engine=self.name, sql=sql) from error
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
