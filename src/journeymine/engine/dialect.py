@@ -16,8 +16,8 @@ class Dialect:
 
         Examples
         --------
-        >>> Dialect().quote('a "b"')
-        '"a ""b"""'
+        >>> print(Dialect().quote('my "own" column'))
+        "my ""own"" column"
         """
         return '"' + identifier.replace('"', '""') + '"'
 
@@ -54,3 +54,11 @@ class Dialect:
     def floor_div(self, a: str, b: str) -> str:
         """Integer division of non-negative integers."""
         return f"({a} // {b})"
+
+    def median(self, expression: str) -> str:
+        """Exact median, the mean of the two middle values of an even number."""
+        return f"quantile_cont({expression}, 0.5)"
+
+    def log2_bin(self, expression: str, per_octave: int) -> str:
+        """Bin of a non-negative integer on a log scale: floor(per_octave * log2(x + 1))."""
+        return f"CAST(floor({per_octave} * log2(CAST({expression} AS DOUBLE) + 1)) AS INTEGER)"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from journeymine.engine.dialect import Dialect
 from journeymine.errors import EngineError, EngineLimitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pyarrow as pa
 
@@ -39,10 +43,11 @@ class DuckDBEngine:
         import duckdb
 
         self.dialect = Dialect()
-        self._spill = tempfile.TemporaryDirectory(prefix="journeymine-")
+        spill = tempfile.mkdtemp(prefix="journeymine-")
+        weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         config: dict[str, Any] = {
             "memory_limit": memory_limit,
-            "temp_directory": self._spill.name,
+            "temp_directory": spill,
             "threads": threads or _cores(),
             "autoinstall_known_extensions": False,
         }
@@ -62,8 +67,7 @@ class DuckDBEngine:
 
     def fetch_table(self, sql: str) -> pa.Table:
         """Run a query and return an Arrow table."""
-        result = self._run(sql).fetch_arrow_table()
-        return result
+        return self._run(sql, self.connection.sql).to_arrow_table()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table visible to queries under `name`."""
@@ -74,16 +78,18 @@ class DuckDBEngine:
         self._n_tables += 1
         return f"jm_{stem}_{self._n_tables}"
 
-    def _run(self, sql: str) -> Any:
+    def _run(self, sql: str, run: Callable[[str], Any] | None = None) -> Any:
         import duckdb
 
         try:
-            return self.connection.execute(sql)
+            return (run or self.connection.execute)(sql)
         except duckdb.OutOfMemoryException as error:
             hint = "free disk space, or raise the limit with memory_limit."
-            raise EngineLimitError(f"DuckDB ran out of memory: {_first_line(error)}", engine=self.name, sql=sql, hint=hint) from error
+            problem = f"DuckDB ran out of memory: {_first_line(error)}"
+            raise EngineLimitError(problem, engine=self.name, sql=sql, hint=hint) from error
         except duckdb.Error as error:
-            raise EngineError(f"DuckDB could not run a query: {_first_line(error)}", engine=self.name, sql=sql) from error
+            problem = f"DuckDB could not run a query: {_first_line(error)}"
+            raise EngineError(problem, engine=self.name, sql=sql) from error
 
 
 def _cores() -> int:

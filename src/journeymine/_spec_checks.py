@@ -1,0 +1,125 @@
+"""Validators of the configuration; each refusal carries its own hint to `_spec_errors`."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticCustomError
+
+from journeymine._checks import as_tuple, duration_us
+from journeymine.errors import OptionError, shown, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+REFUSED = "journeymine"
+
+
+def refusal(problem: str, hint: str | None = None) -> PydanticCustomError:
+    """Build an error that pydantic gives a place, and `_spec_errors` a wording."""
+    # The template is constant: braces inside values must not be taken for fields.
+    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "hint": hint})
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """One text or several."""
+    try:
+        return as_tuple(value, name="it")
+    except OptionError as error:
+        raise refusal(error.problem.removeprefix("it "), error.hint) from None
+
+
+def tables(value: Any) -> Any:
+    """`[[…]]`: an array of tables."""
+    if not isinstance(value, (list, tuple)):
+        raise refusal(f"is {shown(value)}, expected an array of tables.", "write [[…]] with two brackets.")
+    return tuple(value)
+
+
+def idle(value: Any) -> str:
+    """Check the text "auto" or a duration."""
+    if value != "auto":
+        try:
+            duration_us(value, name="idle")
+        except OptionError as error:
+            hint = f'{error.hint or ""} Or "auto".'.strip()
+            raise refusal(error.problem.removeprefix("idle "), hint) from None
+    return str(value)
+
+
+def timezone(value: Any) -> str:
+    """Name of a time zone of the IANA data base."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (KeyError, ValueError, TypeError, OSError):
+        known = zoneinfo.available_timezones()
+        problem = f"is {shown(value)}, which is not the name of a time zone."
+        raise refusal(
+            problem, suggestion(str(value), sorted(known), 'write a name like "Europe/Paris".')
+        ) from None
+    return str(value)
+
+
+def encoding(value: Any) -> str:
+    """Name of a text encoding."""
+    try:
+        codecs.lookup(value)
+    except (LookupError, TypeError, ValueError):
+        problem = f"is {shown(value)}, which is not a known encoding."
+        raise refusal(problem, 'write "utf-8", "latin-1", "cp1252" or "utf-16".') from None
+    return str(value)
+
+
+def pattern(value: Any) -> Any:
+    """Check that a text is a regular expression."""
+    if isinstance(value, str):
+        try:
+            re.compile(value)
+        except (re.error, RecursionError, OverflowError) as error:
+            problem = f"is {shown(value)}, which is not a regular expression: {error}."
+            raise refusal(
+                problem, "write patterns in 'single quotes', where a backslash stays one."
+            ) from None
+    return value
+
+
+def replacement(expression: str, replace: str) -> None:
+    """Check that the groups that a replacement names are in the pattern."""
+    try:
+        re.sub(expression, replace, "")
+    except (re.error, IndexError) as error:
+        raise refusal(
+            f"has replace {shown(replace)}, which does not fit pattern {shown(expression)}: {error}."
+        ) from None
+
+
+def at_most_one(where: str, options: Mapping[str, object]) -> None:
+    """Check that at most one of some keys is given."""
+    given = [key for key, value in options.items() if value]
+    if len(given) > 1:
+        raise refusal(f"has both {' and '.join(f'{where}.{key}' for key in given)}.", "keep one of them.")
+
+
+def unique(where: str, key: str, values: Iterable[str]) -> None:
+    """Check that no value comes twice."""
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise refusal(f"has two {where} entries with {key} {shown(value)}.", f"give each its own {key}.")
+        seen.add(value)
+
+
+def no_repeats(where: str, groups: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Check that no activity belongs to two groups."""
+    owner: dict[str, str] = {}
+    for name, members in groups:
+        for member in members:
+            if member in owner:
+                problem = (
+                    f"puts activity {shown(member)} into {where} {shown(owner[member])} and {shown(name)}."
+                )
+                raise refusal(problem, "an activity belongs to one at most.")
+            owner[member] = name

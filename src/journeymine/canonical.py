@@ -1,0 +1,278 @@
+"""From a raw table to canonical events: the one place where ids, names and times become integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from journeymine.activities import NameRules, code_names
+from journeymine.errors import DataError, EngineError, LogSchemaError, OptionError, listed, shown, suggestion
+from journeymine.readers.raw import ROW, LedgerEntry
+from journeymine.readers.times import detect_time
+from journeymine.sql import cases as cases_sql
+from journeymine.sql import events as events_sql
+from journeymine.sql import ledger as ledger_sql
+from journeymine.uncertainty import MAX_CUSTOMER_UNITS
+
+if TYPE_CHECKING:
+    from journeymine.engine.duckdb import DuckDBEngine
+    from journeymine.readers.raw import RawLog
+    from journeymine.readers.times import TimePlan
+
+RELATIVE_BEFORE_US = 366 * 86_400 * 1_000_000
+"""A log that ends before 1971 has a clock that starts at zero: durations mean something, dates do not."""
+
+JOINED_BY = " | "
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column plays which role, and how its values are read."""
+
+    case_id: str | None = None
+    customer_id: str | None = None
+    activity: tuple[str, ...] = ()
+    timestamp: str | None = None
+    end_timestamp: str | None = None
+    order: str | None = None
+    channel: str | None = None
+    value: str | None = None
+    attributes: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    time_format: str | None = None
+    time_unit: str | None = None
+    where: str | None = None
+    duplicates: str = "keep"
+
+    def named(self) -> dict[str, str]:
+        """Columns by role, those that are set."""
+        single = ("case_id", "customer_id", "timestamp", "end_timestamp", "order", "channel", "value")
+        columns = {role: getattr(self, role) for role in single if getattr(self, role) is not None}
+        columns.update({"activity": name for name in self.activity})
+        return columns
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """Canonical events and what belongs to them, as tables in the engine.
+
+    Attributes
+    ----------
+    events, cases, case_ids, customers
+        Names of tables; their columns are documented in `sql/events.py` and `sql/cases.py`.
+    activities
+        Names by code.
+    columns
+        The SQL expressions over the raw table that made the events.
+    n_units
+        Number of units that are resampled: customers, or hash buckets above 20,000 customers.
+    first_us, last_us
+        Start of the first and last event; None in a log without times.
+    """
+
+    events: str
+    cases: str
+    case_ids: str
+    customers: str
+    activities: tuple[str, ...]
+    columns: events_sql.EventColumns
+    time_plan: TimePlan | None
+    n_events: int
+    n_cases: int
+    n_customers: int
+    n_units: int
+    first_us: int | None
+    last_us: int | None
+
+    @property
+    def clock(self) -> str:
+        """"calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
+        if self.last_us is None:
+            return "none"
+        return "relative" if self.last_us < RELATIVE_BEFORE_US and (self.first_us or 0) >= 0 else "calendar"
+
+
+def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRules) -> Canonical:
+    """Build canonical events.
+
+    Raises
+    ------
+    LogSchemaError
+        A named column is not in the log, or no id or no activity is named.
+    DataError
+        No usable event is left.
+    """
+    check_columns(raw, roles)
+    columns, plan = event_columns(engine, raw, roles)
+    activities, names = _names(engine, raw, columns, rules)
+    customer = _text(engine, roles.customer_id) if roles.customer_id and roles.case_id else None
+    for columns in _keyed(columns, engine):
+        case_ids = _table(engine, "case_ids", cases_sql.case_ids_sql(raw.table, columns, customer))
+        if not _collides(engine, case_ids):
+            break
+    else:
+        raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
+    events = _table(engine, "events", _events_sql(engine, raw, names, columns))
+    if roles.duplicates == "drop":
+        events, columns = _without_duplicates(engine, raw, names, events, columns)
+    return assemble(engine, events, case_ids, activities=activities, columns=columns, plan=plan, raw=raw)
+
+
+def assemble(
+    engine: DuckDBEngine, events: str, case_ids: str, *, activities: tuple[str, ...],
+    columns: events_sql.EventColumns, plan: TimePlan | None, raw: RawLog,
+) -> Canonical:
+    """Add customers, units and cases to a table of canonical events."""
+    size = engine.fetch(f"SELECT COUNT(*) AS n, MIN(time_us) AS first, MAX(time_us) AS last FROM {events}")
+    n_events = int(size["n"][0])
+    if not n_events:
+        raise _nothing_usable(engine, raw, columns)
+    used = case_ids if n_events == raw.n_rows else _table(engine, "used_ids", cases_sql.used_ids_sql(case_ids, events))
+    known = _table(engine, "known", cases_sql.customers_sql(used, engine.dialect))
+    n_customers = _count(engine, known)
+    by_customer = n_customers <= MAX_CUSTOMER_UNITS
+    unit_sql = cases_sql.numbered_customers_sql if by_customer else cases_sql.bucketed_customers_sql
+    customers = _table(engine, "customers", unit_sql(known))
+    cases = _table(engine, "cases", cases_sql.cases_sql(events, used, customers))
+    timed = columns.time_us is not None
+    return Canonical(
+        events=events, cases=cases, case_ids=used, customers=customers, activities=activities, columns=columns,
+        time_plan=plan, n_events=n_events, n_cases=_count(engine, cases), n_customers=n_customers,
+        n_units=n_customers if by_customer else cases_sql.N_BUCKETS,
+        first_us=int(size["first"][0]) if timed else None, last_us=int(size["last"][0]) if timed else None,
+    )
+
+
+def check_columns(raw: RawLog, roles: Roles) -> None:
+    """Every named column must exist, and an id and an activity must be named."""
+    wanted = [*roles.named().items(), *(("attributes", a) for a in roles.attributes)]
+    wanted += [("activity", name) for name in roles.activity]
+    for role, column in wanted:
+        if column not in raw.columns:
+            problem = f"column {shown(column)} ({role}) not found in the log."
+            hint = suggestion(column, raw.columns, f"pass {role}=... with one of the columns found.")
+            raise LogSchemaError(problem, found=f"{listed(raw.columns)}.", hint=hint)
+    if not roles.activity:
+        raise LogSchemaError("no activity column is named.", found=f"{listed(raw.columns)}.", hint='pass activity="...".')
+    if not roles.case_id and not roles.customer_id:
+        hint = 'pass case_id="..." (one journey) or customer_id="..." (one customer, cut into journeys).'
+        raise LogSchemaError("neither a case nor a customer column is named.", found=f"{listed(raw.columns)}.", hint=hint)
+
+
+def event_columns(
+    engine: DuckDBEngine, raw: RawLog, roles: Roles
+) -> tuple[events_sql.EventColumns, TimePlan | None]:
+    """SQL expressions over the raw table for the roles, and how the times are read."""
+    options = {"time_format": roles.time_format, "time_unit": roles.time_unit, "timezone": roles.timezone}
+    plan = detect_time(engine, raw, roles.timestamp, **options) if roles.timestamp else None
+    end = detect_time(engine, raw, roles.end_timestamp, **options) if roles.end_timestamp else None
+    literal = engine.dialect.literal(JOINED_BY)
+    activity = f" || {literal} || ".join(_text(engine, name) for name in roles.activity)
+    case = _text(engine, roles.case_id or roles.customer_id or "")
+    return events_sql.EventColumns(
+        case=case, key=engine.dialect.key(case), activity=activity, row=ROW,
+        time_us=plan.sql if plan else None, time_raw=_text(engine, roles.timestamp) if roles.timestamp else None,
+        end_us=end.sql if end else None, order=_order(engine, raw, roles.order), where=_where(engine, raw, roles.where),
+    ), plan
+
+
+def _text(engine: DuckDBEngine, column: str) -> str:
+    return engine.dialect.text(engine.dialect.quote(column))
+
+
+def _order(engine: DuckDBEngine, raw: RawLog, column: str | None) -> str | None:
+    """Sort key of the order column: numbers as numbers, even where they are written as text."""
+    if column is None:
+        return None
+    quoted = engine.dialect.quote(column)
+    if raw.types[column].upper() != "VARCHAR":
+        return quoted
+    number = f"TRY_CAST({quoted} AS DECIMAL(38, 9))"
+    unread = engine.fetch(f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {quoted} IS NOT NULL AND {number} IS NULL")
+    return number if int(unread["n"][0]) == 0 else quoted
+
+
+def _where(engine: DuckDBEngine, raw: RawLog, condition: str | None) -> str | None:
+    if condition is None:
+        return None
+    try:
+        engine.fetch(f"SELECT CAST(({condition}) AS BOOLEAN) AS ok FROM {raw.table} LIMIT 0")
+    except EngineError as error:
+        hint = "write an SQL condition on the columns of the log, such as where = \"country = 'DE'\"."
+        raise OptionError(f"where = {shown(condition)} is not a condition on this log: {error.problem}",
+                          found=f"{listed(raw.columns)}.", hint=hint) from error
+    return f"CAST(({condition}) AS BOOLEAN)"
+
+
+def _names(
+    engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns, rules: NameRules
+) -> tuple[tuple[str, ...], str]:
+    """Activities by code, and the table that codes them."""
+    import pyarrow as pa
+
+    found = engine.fetch(events_sql.activity_names_sql(raw.table, columns))["name"]
+    activities, code = code_names((str(name) for name in found if name is not None), rules)
+    table = pa.table({"name": pa.array(list(code), pa.string()), "code": pa.array(list(code.values()), pa.int32())})
+    name = engine.new_name("names")
+    engine.register(name, table)
+    return activities, name
+
+
+def _keyed(columns: events_sql.EventColumns, engine: DuckDBEngine) -> list[events_sql.EventColumns]:
+    """The same columns under different hashes of the case id, to be tried until no two ids collide."""
+    from dataclasses import replace
+
+    salts = ("", " || '#1'", " || '#2'")
+    return [replace(columns, key=engine.dialect.key(f"({columns.case}{salt})")) for salt in salts]
+
+
+def _collides(engine: DuckDBEngine, case_ids: str) -> bool:
+    return bool(int(engine.fetch(f"SELECT COUNT(*) AS n FROM {case_ids} WHERE case_id <> other_id")["n"][0]))
+
+
+def _events_sql(engine: DuckDBEngine, raw: RawLog, names: str, columns: events_sql.EventColumns) -> str:
+    return events_sql.canonical_events_sql(raw.table, names, columns, keeps_order=raw.keeps_order)
+
+
+def _without_duplicates(
+    engine: DuckDBEngine, raw: RawLog, names: str, events: str, columns: events_sql.EventColumns
+) -> tuple[str, events_sql.EventColumns]:
+    from dataclasses import replace
+
+    copies = _table(engine, "copies", duplicate_rows_sql(engine, raw, events))
+    if not _count(engine, copies):
+        return events, columns
+    columns = replace(columns, dropped=f"{ROW} IN (SELECT row FROM {copies})")
+    return _table(engine, "events", _events_sql(engine, raw, names, columns)), columns
+
+
+def duplicate_rows_sql(engine: DuckDBEngine, raw: RawLog, events: str) -> str:
+    """Rows that repeat an earlier row of the raw table in every column."""
+    quoted = [engine.dialect.quote(column) for column in raw.columns]
+    return ledger_sql.duplicate_rows_sql(raw.table, events, ROW, quoted)
+
+
+def _nothing_usable(engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns) -> DataError:
+    rejected = rejected_rows(engine, raw, columns, raw.columns[:4])
+    why = "; ".join(f"{e.rule}: {e.n} rows, for example {shown(e.examples[0])}" for e in rejected)
+    hint = "check which columns are named case_id, activity and timestamp (journeymine init guesses them)."
+    return DataError(f"no usable event among {raw.n_rows} rows.", found=why or "no rows.", hint=hint)
+
+
+def rejected_rows(
+    engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns, shown_columns: tuple[str, ...]
+) -> tuple[LedgerEntry, ...]:
+    """Rows of the raw table that are not used, by rule."""
+    example = ledger_sql.example_text(shown_columns, engine.dialect)
+    rows = engine.fetch_table(ledger_sql.rejected_sql(raw.table, columns, example)).to_pylist()
+    return tuple(LedgerEntry(r["rule"], int(r["n"]), tuple(r["examples"])) for r in rows)
+
+
+def _table(engine: DuckDBEngine, stem: str, sql: str) -> str:
+    name = engine.new_name(stem)
+    engine.execute(f"CREATE TABLE {name} AS {sql}")
+    return name
+
+
+def _count(engine: DuckDBEngine, table: str) -> int:
+    return int(engine.fetch(f"SELECT COUNT(*) AS n FROM {table}")["n"][0])

@@ -1,0 +1,309 @@
+"""The `journeymine` command: arguments, exit codes, which stream. The work is done elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from journeymine import __version__
+from journeymine._crash import crash_details, crash_message
+from journeymine.errors import JourneymineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from journeymine._progress import Progress
+    from journeymine.spec import JourneySpec
+
+CONFIG = Path("journeymine.toml")
+WRONG_USE, CRASH, INTERRUPTED, TERMINATED = 2, 4, 130, 143
+HELP = (
+    "From a customer event log to a ranked list of the fixes that move the goal most.\n\n"
+    "Standard output holds results only: the paths of the files written, the report first. "
+    "Everything else goes to standard error. Exit codes: 0 done; 1 an alert fired (with --fail-on alert); "
+    "2 wrong use or configuration; 3 unusable data; 4 disk full or crash."
+)
+
+Out = Annotated[Path, Parameter(name=["--out", "-o"])]
+Seed = Annotated[int | None, Parameter(validator=Number(gte=0))]
+LangOption = Literal["en", "fr"] | None
+FailOn = Annotated[Literal["alert"] | None, Parameter(name="--fail-on")]
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")]
+Force = Annotated[bool, Parameter(name="--force", negative="")]
+
+app = App(
+    name="journeymine",
+    help=HELP,
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+
+
+@app.command
+def init(file: Path, /, *, out: Out = CONFIG, force: Force = False) -> int:
+    """Guess the columns of an event log and write a commented configuration.
+
+    Parameters
+    ----------
+    file
+        The event log: CSV, Parquet, JSON lines, XES.
+    out
+        The configuration to write.
+    force
+        Replace the configuration if there is one.
+    """
+    from journeymine.init import write_config
+
+    _result(str(write_config(file, out, force=force)))
+    _say(f"Next: read {out}, correct what was guessed wrong, then run: journeymine check {out}")
+    return 0
+
+
+@app.command
+def check(config: Path = CONFIG, /) -> int:
+    """Read the log, print its data-quality ledger, write nothing.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    """
+    from journeymine._progress import make_progress
+    from journeymine.log import log_from_spec
+    from journeymine.spec import read_spec
+
+    spec = read_spec(config)
+    progress = make_progress()
+    with progress.step("Reading"):
+        log = log_from_spec(spec, _base(config), progress=progress)
+    _result(log.check_text().rstrip("\n"))
+    return 0
+
+
+@app.command
+def run(
+    config: Path = CONFIG,
+    /,
+    *,
+    out: Out = Path("out/report"),
+    seed: Seed = None,
+    lang: LangOption = None,
+    fail_on: FailOn = None,
+    json_line: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Read the log, rank the fixes, write the report.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    out
+        Folder of the report: new, empty, or that of an earlier run, which is replaced.
+    seed
+        Seed of the random draws; overrides the configuration.
+    lang
+        Language of the report; overrides the configuration.
+    fail_on
+        End with exit code 1 if an alert fired.
+    json_line
+        Print one line of JSON instead of paths: {"report": path, "status": "done" or "alerts" or "error"}.
+    quiet
+        Print no summary.
+    """
+    from journeymine.spec import read_spec
+
+    spec = read_spec(config)
+    given = {"seed": seed, "lang": lang}
+    spec = spec.model_copy(update={key: value for key, value in given.items() if value is not None})
+    return _write_report(spec, _base(config), out, fail_on=fail_on, json_line=json_line, quiet=quiet)
+
+
+@app.command
+def demo(
+    *,
+    out: Out = Path("out/demo"),
+    seed: Seed = None,
+    lang: Literal["en", "fr"] = "en",
+    json_line: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Write the report of the bundled demo log of a shop.
+
+    Parameters
+    ----------
+    out
+        Folder of the report: new, empty, or that of an earlier run, which is replaced.
+    seed
+        Seed of the random draws.
+    lang
+        Language of the report.
+    json_line
+        Print one line of JSON instead of paths.
+    quiet
+        Print no summary.
+    """
+    from journeymine._demo import demo_spec
+
+    spec, base = demo_spec(lang=lang, seed=seed)
+    return _write_report(spec, base, out, fail_on=None, json_line=json_line, quiet=quiet)
+
+
+@app.command
+def schema(*, config: Annotated[bool, Parameter(name="--config", negative="")] = False) -> int:
+    """Print the JSON Schema of report.json.
+
+    Parameters
+    ----------
+    config
+        Print that of journeymine.toml instead.
+    """
+    if config:
+        from journeymine.spec import toml_schema as wanted
+    else:
+        from journeymine.report.schema import report_schema as wanted
+    _result(json.dumps(wanted(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _write_report(
+    spec: JourneySpec, base: Path, out: Path, *, fail_on: str | None, json_line: bool, quiet: bool
+) -> int:
+    from journeymine._progress import make_progress
+    from journeymine.log import log_from_spec
+    from journeymine.report.build import build_report
+    from journeymine.report.folder import check_folder, write_run
+
+    check_folder(out)
+    progress: Progress = make_progress(False if quiet else None)
+    with progress.step("Reading"):
+        log = log_from_spec(spec, base, progress=progress)
+    with progress.step("Analysing"):
+        report = build_report(log, spec=spec, seed=spec.seed, lang=spec.lang, progress=progress)
+    with progress.step("Writing"):
+        paths = write_run(
+            out, report.files(), source=_sources(spec, base), threads=getattr(log, "threads", None)
+        )
+    if not quiet:
+        _summarise(report.data)
+    status = "alerts" if report.data.get("alerts") else "done"
+    if json_line:
+        _result(json.dumps({"report": str(paths[0]), "status": status}, sort_keys=True))
+    else:
+        for path in paths:
+            _result(str(path))
+    return 1 if fail_on and status == "alerts" else 0
+
+
+def _sources(spec: JourneySpec, base: Path) -> list[str | Path]:
+    texts = [text for text in (spec.log.table, spec.log.query) if text]
+    return [*(base / name for name in spec.log.source), *texts]
+
+
+def _summarise(data: dict[str, Any]) -> None:
+    for finding in data.get("findings", ()):
+        _say(finding["text"])
+    for warning in data.get("warnings", ()):
+        _say(f"Warning: {warning['text']}")
+
+
+def _base(config: Path) -> Path:
+    return config.absolute().parent
+
+
+def _result(text: str) -> None:
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(f"{_encodable(text, sys.stdout)}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try again on its way out, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output may go away, as `head` does.
+        if not isinstance(error, BrokenPipeError):
+            raise
+
+
+# Control characters of a hostile log could rewrite the terminal; direction marks could disguise a text.
+_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_UNSAFE |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{_encodable(text.translate(_UNSAFE), sys.stderr)}\n")
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """Escape what the stream cannot show: an odd name must not turn a finished run into a crash."""
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding, stream.errors or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _say(f"{error}\nHint: journeymine {_command(arguments)}--help lists what is allowed.")
+        return WRONG_USE
+    except JourneymineError as error:
+        details = f"\n{crash_details(error)}" if error.exit_code == CRASH else ""
+        _say(f"Error: {error}{details}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("Interrupted; nothing was changed.")
+        return INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else CRASH
+    except Exception as error:
+        _say(f"Error: {crash_message(error)}")
+        return CRASH
+    return result if isinstance(result, int) else 0
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return (
+        f"{arguments[0]} " if arguments and arguments[0] in {"init", "check", "run", "demo", "schema"} else ""
+    )
+
+
+def _terminate(*_: object) -> None:
+    # As an exception, so that temporary files are removed on the way out.
+    sys.exit(TERMINATED)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What stands after `journeymine` on the command line.
+    """
+    code = _run(arguments)
+    if code > 1 and "--json" in arguments:
+        _result(json.dumps({"report": None, "status": "error"}, sort_keys=True))
+    return code
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run_command(sys.argv[1:]))

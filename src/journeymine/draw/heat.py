@@ -1,0 +1,270 @@
+"""The heat matrix of transitions: where the journey goes next from each step, in the order of the map."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from journeymine import _format as fmt
+from journeymine.draw.figure import Figure
+from journeymine.draw.svg import Mark, Path, Rect, Text
+from journeymine.draw.text import cut, fit, text_width
+from journeymine.draw.tokens import HEAT_MAX, TINT_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_STEPS: Final = 25
+ROW, STAGE_ROW, STAGE_GAP, EXIT_GAP = 25.0, 22.0, 6.0, 14.0
+CELL_MIN, CELL_MAX = 34.0, 58.0
+TARGET_WIDTH: Final = 1010.0
+FONT: Final = 11.0
+PRINTED_FROM: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatStep:
+    """One step: its visits decide whether it is drawn when there are too many."""
+
+    name: str
+    n: int
+    stage: str | None = None
+    exits: tuple[float | None, ...] = ()
+    exit_refs: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Moves between two steps: count, and the share of all departures of the source."""
+
+    source: str
+    target: str
+    n: int
+    share: float
+    ref: str | None = None
+
+
+Cells: TypeAlias = dict[tuple[int, int], tuple[float, int, str | None]]
+
+
+def heat(
+    steps: Sequence[HeatStep],
+    moves: Sequence[Move],
+    *,
+    lang: str,
+    alt: str,
+    other: Callable[[int], str],
+    exit_labels: Sequence[tuple[str, str]] = (),
+) -> Figure:
+    """Draw the matrix.
+
+    Parameters
+    ----------
+    steps
+        Steps in the order of the map. Above 25 the rarest are drawn as one.
+    moves
+        All moves of the log.
+    lang
+        Language of the numbers.
+    alt
+        The conclusion.
+    other
+        Names the step that stands for that many rare ones.
+    exit_labels
+        Label and colour token of the columns at the right, one per entry of `HeatStep.exits`.
+
+    Examples
+    --------
+    >>> steps = [HeatStep(name="Basket", n=10), HeatStep(name="Order", n=4)]
+    >>> moves = [Move(source="Basket", target="Order", n=4, share=1.0)]
+    >>> figure = heat(steps, moves, lang="en", alt="All go on", other=lambda n: f"other ({n})")
+    >>> figure.to_dicts()
+    [{'source': 'Basket', 'target': 'Order', 'share': 1.0, 'n': 4}]
+    """
+    shown, index = _folded(steps, other)
+    cells = _cells(moves, index)
+    layout = _Layout.of(shown, len(exit_labels))
+    marks = _headings(shown, exit_labels, layout)
+    marks += _separators(layout)
+    for (i, j), (share, n, ref) in sorted(cells.items()):
+        pair = f"{cut(shown[i].name, 40)} → {cut(shown[j].name, 40)}"
+        title = f"{pair}: {fmt.share(share, lang)} (n = {fmt.number(n, lang)})"
+        marks += _cell(
+            layout.columns[j], layout.rows[i], layout.cell, share, _Look("data2", HEAT_MAX), lang, title, ref
+        )
+    marks += _exit_cells(shown, exit_labels, layout, lang)
+    rows = tuple(
+        {"source": shown[i].name, "target": shown[j].name, "share": share, "n": n}
+        for (i, j), (share, n, _) in sorted(cells.items())
+    )
+    return Figure("heat", layout.width, layout.height, tuple(marks), alt, rows)
+
+
+def _folded(steps: Sequence[HeatStep], other: Callable[[int], str]) -> tuple[list[HeatStep], dict[str, int]]:
+    """Keep the most frequent steps, in their order; the rest becomes one step at the end."""
+    by_visits = sorted(range(len(steps)), key=lambda i: (-steps[i].n, i))
+    kept = sorted(by_visits[:MAX_STEPS])
+    rest = len(steps) - len(kept)
+    shown = [steps[i] for i in kept]
+    index = {step.name: i for i, step in enumerate(shown)}
+    if rest:
+        shown.append(HeatStep(name=other(rest), n=sum(steps[i].n for i in by_visits[MAX_STEPS:]), stage=None))
+        for i in by_visits[MAX_STEPS:]:
+            index.setdefault(steps[i].name, len(kept))
+    return shown, index
+
+
+def _cells(moves: Sequence[Move], index: dict[str, int]) -> Cells:
+    """Share, count and address of each cell; a cell of folded steps is computed from the counts."""
+    counts: dict[tuple[int, int], list[Move]] = {}
+    departures: dict[int, int] = {}
+    for move in moves:
+        if move.source in index and move.target in index:
+            key = (index[move.source], index[move.target])
+            counts.setdefault(key, []).append(move)
+            departures[key[0]] = departures.get(key[0], 0) + move.n
+    return {
+        key: (found[0].share, found[0].n, found[0].ref)
+        if len(found) == 1 and key[0] < MAX_STEPS and key[1] < MAX_STEPS
+        else (sum(m.n for m in found) / max(departures[key[0]], 1), sum(m.n for m in found), None)
+        for key, found in counts.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    token: str
+    strongest: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where rows, columns and exit columns begin."""
+
+    label: float
+    top: float
+    cell: float
+    rows: tuple[float, ...]
+    columns: tuple[float, ...]
+    exits: tuple[float, ...]
+    stages: tuple[tuple[float, float, str], ...]  # y of the line, x of the first column, name
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, shown: Sequence[HeatStep], n_exits: int) -> _Layout:
+        widest = max((text_width(cut(step.name), 12) for step in shown), default=0.0)
+        label = min(max(widest + 12, 90.0), 200.0 if len(shown) <= 16 else 140.0)
+        slanted = max((text_width(_heading(step.name), 12) for step in shown), default=0.0)
+        top = slanted * math.sin(math.pi / 4) + 18
+        starts = [i for i, step in enumerate(shown) if _begins_stage(shown, i)]
+        gaps = STAGE_GAP * len(starts) + EXIT_GAP * bool(n_exits)
+        tail = 14 + text_width(_heading(shown[-1].name), 12) * 0.5 if shown and not n_exits else 46.0
+        room = TARGET_WIDTH - label - gaps - tail
+        cell = min(max(room / max(len(shown) + n_exits, 1), CELL_MIN), CELL_MAX)
+        rows, columns, stages = [], [], []
+        x, y = label, top
+        for i, step in enumerate(shown):
+            if i in starts:
+                x += STAGE_GAP if i else 0.0
+                y += STAGE_ROW if step.stage else STAGE_GAP
+                stages.append((y - 2, x, step.stage or ""))
+            rows.append(y)
+            columns.append(x)
+            x, y = x + cell, y + ROW
+        exits = tuple(x + EXIT_GAP + cell * k for k in range(n_exits))
+        width = (exits[-1] + cell if exits else x) + tail
+        return cls(label, top, cell, tuple(rows), tuple(columns), exits, tuple(stages), width, y + 4)
+
+
+def _begins_stage(shown: Sequence[HeatStep], i: int) -> bool:
+    has_stages = any(step.stage for step in shown)
+    return has_stages and (i == 0 or shown[i].stage != shown[i - 1].stage)
+
+
+def _heading(name: str) -> str:
+    return fit(name, 126, 12)
+
+
+def _headings(
+    shown: Sequence[HeatStep], exit_labels: Sequence[tuple[str, str]], layout: _Layout
+) -> list[Mark]:
+    marks: list[Mark] = []
+    for i, step in enumerate(shown):
+        middle = layout.rows[i] + ROW / 2 + 4
+        name = fit(step.name, layout.label - 10, 12)
+        marks.append(
+            Text(x=layout.label - 8, y=middle, text=name, size=12, anchor="end", title=cut(step.name, 400))
+        )
+        marks.append(
+            _slanted(
+                _heading(step.name), layout.columns[i] + layout.cell / 2, layout.top, cut(step.name, 400)
+            )
+        )
+    for (label, token), x in zip(exit_labels, layout.exits, strict=True):
+        marks.append(
+            _slanted(_heading(label), x + layout.cell / 2, layout.top, label, weight=600, fill=token)
+        )
+    return marks
+
+
+def _slanted(text: str, x: float, top: float, title: str, *, weight: int = 400, fill: str = "ink2") -> Text:
+    return Text(x=x, y=top - 6, text=text, size=12, weight=weight, fill=fill, rotate=-45, title=title)
+
+
+def _separators(layout: _Layout) -> list[Mark]:
+    """Name and line of each stage."""
+    right = layout.columns[-1] + layout.cell if layout.columns else layout.label
+    bottom = layout.height - 4
+    marks: list[Mark] = []
+    for y, x, name in layout.stages:
+        if name:
+            text = fit(name, 260, 11.5, weight=700)
+            marks.append(
+                Text(x=0, y=y - 5, text=text, size=11.5, weight=700, fill="ink2", title=cut(name, 400))
+            )
+        marks.append(Path(d=("M", 0, y, "H", right), stroke="line2"))
+        marks.append(Path(d=("M", x - STAGE_GAP / 2, layout.top, "V", bottom), stroke="line2"))
+    return marks
+
+
+def _cell(
+    x: float, y: float, cell: float, share: float, look: _Look, lang: str, title: str | None, ref: str | None
+) -> list[Mark]:
+    """One tinted cell; from one per cent on it says its number."""
+    if share <= 0:
+        return []
+    opacity = max(look.strongest * math.sqrt(min(share, 1.0)), 0.02)
+    marks: list[Mark] = [
+        Rect(
+            x=x + 1,
+            y=y + 1,
+            width=cell - 2,
+            height=ROW - 2,
+            fill=look.token,
+            opacity=opacity,
+            radius=2,
+            title=title,
+        )
+    ]
+    if share >= PRINTED_FROM:
+        text = fmt.share(share, lang)
+        marks.append(Text(x=x + cell / 2, y=y + ROW / 2 + 4, text=text, size=FONT, anchor="middle", ref=ref))
+    return marks
+
+
+def _exit_cells(
+    shown: Sequence[HeatStep], exit_labels: Sequence[tuple[str, str]], layout: _Layout, lang: str
+) -> list[Mark]:
+    marks: list[Mark] = []
+    for i, step in enumerate(shown):
+        for k, (label, token) in enumerate(exit_labels):
+            share = step.exits[k] if k < len(step.exits) else None
+            if share is None:
+                continue
+            ref = step.exit_refs[k] if k < len(step.exit_refs) else None
+            title = f"{cut(step.name, 40)} → {label}: {fmt.share(share, lang)}"
+            look = _Look(token, TINT_MAX)
+            marks += _cell(layout.exits[k], layout.rows[i], layout.cell, share, look, lang, title, ref)
+    return marks

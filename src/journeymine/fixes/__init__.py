@@ -1,0 +1,1 @@
+"""Fixes: what would move the goal most, how surely, and what to do next."""

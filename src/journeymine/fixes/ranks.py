@@ -1,0 +1,54 @@
+"""Ranks with their uncertainty: who is best how often, and which places each fix could hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LEVEL = 0.95
+
+
+def share_best(draws: Floats) -> Floats:
+    """Share of the draws in which each fix has the largest effect; ties are shared.
+
+    Examples
+    --------
+    >>> share_best(np.array([[1.0, 0.0], [1.0, 2.0], [3.0, 3.0], [2.0, 1.0]])).tolist()
+    [0.625, 0.375]
+    """
+    if not draws.shape[1]:
+        return np.zeros(0)
+    best = draws == draws.max(axis=1, keepdims=True)
+    return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
+
+
+def rank_intervals(effect: Floats, draws: Floats, *, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places that each fix could hold, all at once with the given confidence.
+
+    Simultaneous bands for all pairwise differences from the maximum of the studentised bootstrap differences;
+    a fix can be beaten only by those that are surely better (Mogstad, Romano, Shaikh and Wilhelm 2024).
+
+    Returns
+    -------
+    lower, upper
+        Best and worst place of each fix, from 1.
+    """
+    k = len(effect)
+    if k < 2:  # noqa: PLR2004 - nothing to compare
+        return np.ones(k, np.int64), np.ones(k, np.int64)
+    gap = effect[:, None] - effect[None, :]
+    size = np.array([(draws[:, [i]] - draws).std(axis=0, ddof=1) for i in range(k)])
+    np.fill_diagonal(size, np.inf)
+    size[size == 0] = np.inf
+    largest = np.zeros(len(draws))
+    for i in range(k):
+        deviation = np.abs((draws[:, [i]] - draws) - gap[i]) / size[i]
+        largest = np.maximum(largest, deviation.max(axis=1))
+    surely_better = gap > np.quantile(largest, level) * size
+    return 1 + surely_better.sum(axis=0), k - surely_better.sum(axis=1)

@@ -1,0 +1,416 @@
+"""`EventLog`: what users touch. A table of contents that delegates; `read_log` makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from journeymine import counting
+from journeymine._checks import as_tuple
+from journeymine.activities import NameRules
+from journeymine.canonical import Canonical, Roles, canonicalise
+from journeymine.engine.duckdb import MEMORY_LIMIT, DuckDBEngine
+from journeymine.errors import NotEnoughDataError, OptionError, shown
+from journeymine.journeys import (
+    EndStates,
+    Journeys,
+    activity_codes,
+    chosen_idle,
+    count_end_states,
+    cut_by_silence,
+    find_journeys,
+)
+from journeymine.ledger import Ledger, take_stock
+from journeymine.readers import open_raw
+from journeymine.uncertainty import N_DRAWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    import pandas as pd
+
+    from journeymine.counts import ChainCounts
+    from journeymine.fixes.ranking import FixRanking
+    from journeymine.markov.chain import MarkovChain
+    from journeymine.paths.transitions import Transitions
+    from journeymine.paths.variants import Variants
+    from journeymine.readers.raw import RawLog
+    from journeymine.spec import JourneySpec
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """An event log, coded inside its engine. Methods return new objects; a log never changes.
+
+    Attributes
+    ----------
+    engine
+        The engine that holds the events.
+    raw
+        The source as it was read.
+    roles
+        Which column plays which role.
+    rules
+        How raw names become activities.
+    whole
+        Canonical events before customers are cut into journeys.
+    found
+        Journeys and end states; None before `journeys()`.
+    """
+
+    engine: DuckDBEngine
+    raw: RawLog
+    roles: Roles
+    rules: NameRules
+    whole: Canonical
+    cut: Canonical | None = None
+    found: Journeys | None = None
+    stages: tuple[Any, ...] = field(default=())
+
+    @property
+    def canonical(self) -> Canonical:
+        """Canonical events: of the journeys, once customers are cut into them."""
+        return self.cut or self.whole
+
+    @property
+    def n_events(self) -> int:
+        """Events."""
+        return self.canonical.n_events
+
+    @property
+    def n_cases(self) -> int:
+        """Cases: journeys."""
+        return self.canonical.n_cases
+
+    @property
+    def n_customers(self) -> int:
+        """Customers."""
+        return self.canonical.n_customers
+
+    @property
+    def activities(self) -> tuple[str, ...]:
+        """Names of the activities, sorted."""
+        return self.canonical.activities
+
+    @property
+    def clock(self) -> str:
+        """"calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
+        return self.canonical.clock
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What became of the rows: rejected, noted, tied."""
+        segments = self.found.segments if self.found else ()
+        return take_stock(self.engine, self.raw, self.whole, self.roles, segments)
+
+    @cached_property
+    def end_states(self) -> EndStates | None:
+        """Shares of converted, dropped and open journeys; None without a goal."""
+        return self.end_states_at(self.found.idle.us) if self.found and self.found.goal else None
+
+    def end_states_at(self, idle_us: int | None) -> EndStates:
+        """End states if a journey were over after another silence."""
+        return count_end_states(self.engine, self.canonical, self._journeys("end states"), idle_us)
+
+    def where(self, condition: str) -> EventLog:
+        """Only the rows that meet an SQL condition on the columns of the source; the others go to the ledger.
+
+        Journeys have to be defined again.
+        """
+        both = f"({self.roles.where}) AND ({condition})" if self.roles.where else condition
+        return _event_log(self.engine, self.raw, replace(self.roles, where=both), self.rules, self.stages)
+
+    def between(self, start: str | datetime, end: str | datetime) -> EventLog:
+        """Only the events from `start` (included) to `end` (excluded), times in UTC unless they say otherwise.
+
+        A journey that crosses a border is cut there, so counts of neighbouring periods do not add up.
+        """
+        if self.whole.time_plan is None:
+            raise NotEnoughDataError("the log has no times, so nothing lies between two of them.", hint='pass timestamp="...".')
+        first, last = (_time_us(value) for value in (start, end))
+        return self.where(f"{self.whole.time_plan.sql} >= {first} AND {self.whole.time_plan.sql} < {last}")
+
+    def journeys(
+        self,
+        goal: str | Iterable[str] | None = None,
+        *,
+        end: str | Iterable[str] | None = None,
+        start: str | Iterable[str] | None = None,
+        idle: str | timedelta = "auto",
+        segments: str | Iterable[str] | None = None,
+    ) -> EventLog:
+        """Say what a journey is and what makes it a success.
+
+        Parameters
+        ----------
+        goal
+            Activities that make a journey a success.
+        end
+            Activities that end a journey without success when they come last.
+        start
+            Activities that start a journey; journeys without one are left out of end states and chain, and counted.
+        idle
+            Silence after which a journey is over: "30d", "12h" or "auto".
+        segments
+            Columns whose values are compared; a journey has the value of its first event.
+
+        Raises
+        ------
+        OptionError
+            A goal, end or start is not an activity of the log.
+        LogSchemaError
+            A segment is not a column of the log.
+        """
+        codes = {
+            role: activity_codes(self.whole, as_tuple(names, name=role), role)
+            for role, names in (("goal", goal), ("end", end), ("start", start))
+        }
+        chosen = chosen_idle(self.engine, self.whole, idle)
+        by_case = self.roles.case_id is not None
+        cut = self.whole if by_case else cut_by_silence(self.engine, self.raw, self.whole, chosen)
+        found = find_journeys(
+            self.engine, self.raw, cut, goal=codes["goal"], end=codes["end"], start=codes["start"], idle=chosen,
+            segments=as_tuple(segments, name="segments"),
+        )  # fmt: skip
+        return replace(self, cut=cut, found=found)
+
+    def transitions(self) -> Transitions:
+        """Directly-follows pairs of the whole log."""
+        from journeymine.paths.transitions import estimate_transitions
+
+        return estimate_transitions(counting.count_edges(self.engine, self.canonical))
+
+    def variants(self, top: int = 20) -> Variants:
+        """The most frequent activity sequences."""
+        from journeymine.paths.variants import estimate_variants
+
+        if top < 1:
+            raise OptionError(f"top is {shown(top)}, expected a whole number from 1.")
+        return estimate_variants(counting.count_variants(self.engine, self.canonical, self.found, top))
+
+    def fit_markov(self, *, attempts: int = 1, n_draws: int = N_DRAWS, seed: int = 0) -> MarkovChain:
+        """Fit the conversion chain: transition matrix, conversion, visits, time to goal, sensitivities.
+
+        Parameters
+        ----------
+        attempts
+            States carry the attempt number up to this one: with 3, "Pay #1", "Pay #2", "Pay #3+".
+        n_draws
+            Bootstrap replicates of customers (or of buckets of customers).
+        """
+        from journeymine.markov.chain import fit_chain
+
+        if attempts < 1:
+            raise OptionError(f"attempts is {shown(attempts)}, expected a whole number from 1.")
+        counts = self._chain_counts if attempts == 1 else self.count_chain(attempts)
+        return fit_chain(counts, n_draws=n_draws, seed=seed, timed=self.canonical.last_us is not None)
+
+    def rank_fixes(self, *, n_draws: int = N_DRAWS, seed: int = 0) -> FixRanking:
+        """Rank what would raise conversion most: drop-outs brought down to where it works.
+
+        First the fixes whose reference was found in the data (a segment value or a period), then every activity
+        under the assumption that a fifth of its drop-outs were saved.
+        """
+        from journeymine.fixing import rank_drop_offs
+
+        return rank_drop_offs(self, n_draws=n_draws, seed=seed)
+
+    def count_chain(self, attempts: int = 1) -> ChainCounts:
+        """Counts of the conversion chain."""
+        journeys = self._journeys("the chain")
+        if not journeys.goal:
+            hint = 'pass goal="..." to journeys(), or set goal in [journey].'
+            raise NotEnoughDataError("no goal is set, so there is no conversion to explain.", hint=hint)
+        return counting.count_chain(self.engine, self.canonical, journeys, self._visits, attempts=attempts)
+
+    @cached_property
+    def _chain_counts(self) -> ChainCounts:
+        return self.count_chain()
+
+    @cached_property
+    def _visits(self) -> str:
+        return counting.make_visits(self.engine, self.canonical, self._journeys("visits"))
+
+    def _journeys(self, what: str) -> Journeys:
+        if self.found is None:
+            hint = 'call log = log.journeys(goal="...") first.'
+            raise NotEnoughDataError(f"{what}: it is not said yet what a journey is.", hint=hint)
+        return self.found
+
+    def to_frame(self) -> pd.DataFrame:
+        """Canonical events with ids and names: case_id, customer_id, position, activity, time_us (a copy)."""
+        log = self.canonical
+        frame = self.engine.fetch_table(
+            f"""SELECT i.case_id, c.customer_id, e.position, e.code, e.time_us FROM {log.events} AS e
+                JOIN {log.case_ids} AS i ON i.case_key = e.case_key
+                JOIN {log.cases} AS c ON c.case_key = e.case_key ORDER BY i.case_id, e.position"""
+        ).to_pandas()
+        frame.insert(3, "activity", np.asarray(log.activities, dtype=object)[frame["code"].to_numpy()])
+        return frame.drop(columns="code")
+
+    def check_text(self) -> str:
+        """What was read, for `journeymine check`."""
+        from journeymine._log_text import check_text
+
+        return check_text(self)
+
+    def __repr__(self) -> str:
+        from journeymine._log_text import short_text
+
+        return short_text(self)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _time_us(value: str | datetime) -> int:
+    from datetime import UTC, datetime
+
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            hint = "write dates like 2026-01-31 or 2026-01-31T12:00."
+            raise OptionError(f"{shown(value)} is not a time.", hint=hint) from None
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+
+
+def _event_log(
+    engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRules, stages: tuple[Any, ...] = ()
+) -> EventLog:
+    return EventLog(engine, raw, roles, rules, canonicalise(engine, raw, roles, rules), stages=stages)
+
+
+def read_log(
+    source: Any = None,
+    *,
+    case_id: str | None = None,
+    customer_id: str | None = None,
+    activity: str | Iterable[str] | None = None,
+    timestamp: str | None = None,
+    end_timestamp: str | None = None,
+    order: str | None = None,
+    channel: str | None = None,
+    value: str | None = None,
+    attributes: Iterable[str] | None = None,
+    timezone: str = "UTC",
+    time_format: str | None = None,
+    time_unit: str | None = None,
+    where: str | None = None,
+    duplicates: str = "keep",
+    rename: Mapping[str, str] | None = None,
+    group: Mapping[str, Iterable[str]] | None = None,
+    clean: Iterable[tuple[str, str]] = (),
+    table: str | None = None,
+    query: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    threads: int | None = None,
+    memory_limit: str = MEMORY_LIMIT,
+) -> EventLog:
+    """Read an event log and code it in the engine.
+
+    Parameters
+    ----------
+    source
+        A file (CSV, TSV, Parquet, JSON lines, XES, XES.gz), a glob, a list of files, a pandas or Polars frame,
+        an Arrow table, a DuckDB relation, or a DuckDB file with `table` or `query`.
+    case_id, customer_id
+        Columns that name the journey and the customer; either alone will do. XES files bring their own.
+    activity
+        Column that says what happened; several are joined with " | ".
+    timestamp, end_timestamp
+        Columns that say when. Without a timestamp the order column, or the order of the rows, decides.
+    order
+        Column that orders events of the same time.
+    channel, value
+        Columns for where it happened, and for the money of an event.
+    timezone
+        Zone of times that have no offset of their own.
+    where
+        SQL condition on the columns of the source.
+    duplicates
+        "keep" or "drop" rows that equal another in every column.
+    rename, group, clean
+        Activity names: {old: new}, {new: [old, ...]}, [(regular expression, replacement), ...].
+    threads, memory_limit
+        Limits of the engine; they never change a result.
+
+    Returns
+    -------
+    EventLog
+        Nothing is dropped silently: see `.ledger`.
+
+    Raises
+    ------
+    SourceError, LogSchemaError, DataError
+        The source cannot be opened, a column is not there, or no event can be used.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"who": ["a", "a", "b"], "what": ["visit", "buy", "visit"], "when": ["2026-01-01", "2026-01-02", "2026-01-01"]})
+    >>> log = read_log(rows, case_id="who", activity="what", timestamp="when")
+    >>> log.n_events, log.n_cases, log.activities
+    (3, 2, ('buy', 'visit'))
+    """
+    if duplicates not in ("keep", "drop"):
+        raise OptionError(f"duplicates is {shown(duplicates)}, expected 'keep' or 'drop'.")
+    engine = DuckDBEngine(threads=threads, memory_limit=memory_limit)
+    raw = open_raw(engine, source, table=table, query=query, separator=separator, encoding=encoding)
+    fixed = raw.roles
+    names = as_tuple(activity, name="activity") or as_tuple(fixed.get("activity"), name="activity")
+    own = case_id or customer_id
+    roles = Roles(
+        case_id=case_id if own else fixed.get("case_id"), customer_id=customer_id, activity=names,
+        timestamp=timestamp or fixed.get("timestamp"), end_timestamp=end_timestamp, order=order, channel=channel,
+        value=value, attributes=as_tuple(attributes, name="attributes"), timezone=timezone, time_format=time_format,
+        time_unit=time_unit, where=where, duplicates=duplicates,
+    )  # fmt: skip
+    groups = {new: as_tuple(old, name="group") for new, old in (group or {}).items()}
+    rules = NameRules(clean=tuple((p, r) for p, r in clean), rename=dict(rename or {}), group=groups)
+    return _event_log(engine, raw, roles, rules)
+
+
+def log_from_spec(spec: JourneySpec, base: Path, *, progress: Any = None, threads: int | None = None) -> EventLog:
+    """Read the log that a configuration describes, and define its journeys.
+
+    Parameters
+    ----------
+    base
+        Folder that the source is relative to: that of the configuration.
+    """
+    from journeymine._progress import quiet
+
+    step = (progress or quiet()).step
+    log, journey = spec.log, spec.journey
+    with step("Reading"):
+        events = read_log(
+            _sources(log.source, base), case_id=log.case_id, customer_id=log.customer_id, activity=log.activity,
+            timestamp=log.timestamp, end_timestamp=log.end_timestamp, order=log.order, channel=log.channel,
+            value=log.value, attributes=log.attributes, timezone=log.timezone, time_format=log.time_format,
+            time_unit=log.time_unit, where=log.where, duplicates=log.duplicates, table=log.table, query=log.query,
+            separator=log.separator, encoding=log.encoding, rename=spec.activities.rename,
+            group=spec.activities.group, clean=[(rule.pattern, rule.replace) for rule in spec.activities.clean],
+            threads=threads,
+        )  # fmt: skip
+    with step("Finding journeys"):
+        found = events.journeys(
+            journey.goal, end=journey.end, start=journey.start, idle=journey.idle, segments=journey.segments
+        )
+    return replace(found, stages=spec.stage)
+
+
+def _sources(source: Any, base: Path) -> Any:
+    """Paths relative to the folder of the configuration."""
+    paths = as_tuple(source, name="source")
+    placed = [str(base / path) for path in paths]
+    return placed[0] if len(placed) == 1 else placed or None

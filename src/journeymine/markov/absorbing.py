@@ -1,0 +1,185 @@
+"""Absorbing Markov chains: conversion, visits, sensitivities and exact what-ifs, in closed form.
+
+Notation of the literature (Kemeny and Snell 1976; Caswell 2019, ch. 11): Q moves between the k transient states,
+R moves into the absorbing ones, N = (I - Q)^-1 expected visits, v = a'N visits from the start vector a,
+h = N r conversion from each state. Every function takes stacks of matrices, shape (..., k, k).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LEAK = 1e-12
+"""Share of every move that leaves, so that a loop no journey was seen to leave does not make (I - Q) singular."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Absorbed:
+    """Solution of an absorbing chain; leading axes are those of the input.
+
+    Attributes
+    ----------
+    fundamental
+        N, shape (..., k, k).
+    hit
+        h, probability of reaching the goal from each state, shape (..., k).
+    visits
+        v, expected visits per start, shape (..., k).
+    conversion
+        Probability of reaching the goal from the start, shape (...).
+    """
+
+    fundamental: Floats
+    hit: Floats
+    visits: Floats
+    conversion: Floats
+
+
+def absorb(moves: Floats, goal: Floats, start: Floats, start_at_goal: Floats | float = 0.0) -> Absorbed:
+    """Solve a chain.
+
+    Parameters
+    ----------
+    moves
+        Q, shape (..., k, k).
+    goal
+        r, probability of moving straight to the goal, shape (..., k).
+    start
+        a, shape (..., k).
+    start_at_goal
+        Share of journeys that start with the goal.
+
+    Examples
+    --------
+    The worked example Visit, Form, Pay; conversion from Visit:
+
+    >>> Q = np.array([[.2, .5, 0], [.1, 0, .6], [0, .15, .1]])
+    >>> solved = absorb(Q, np.array([.05, 0, .55]), np.array([1.0, 0, 0]))
+    >>> round(float(solved.conversion), 6), solved.visits.round(6).tolist()
+    (0.340796, [1.343284, 0.746269, 0.497512])
+    """
+    k = moves.shape[-1]
+    fundamental = np.linalg.inv(np.eye(k) - moves * (1 - LEAK))
+    hit = np.einsum("...ij,...j->...i", fundamental, goal)
+    visits = np.einsum("...i,...ij->...j", start, fundamental)
+    conversion = np.einsum("...i,...i->...", start, hit) + start_at_goal
+    return Absorbed(fundamental, hit, visits, conversion)
+
+
+def derivative(solved: Absorbed, moves: Floats) -> Floats:
+    """d conversion / d p_ij, the other exits of i giving way in proportion: v_i (h_j - h_i) / (1 - p_ij).
+
+    Columns: k states, the goal, dropping out. `moves` is the full matrix, shape (..., k, k + 2).
+    """
+    hit = solved.hit
+    ones, zeros = np.ones((*hit.shape[:-1], 1)), np.zeros((*hit.shape[:-1], 1))
+    value = np.concatenate([hit, ones, zeros], axis=-1)
+    gain = value[..., None, :] - hit[..., :, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = solved.visits[..., :, None] * gain / (1 - moves)
+    # A state with a single exit has no other exits to give way: the derivative does not exist there.
+    return np.where(moves < 1, slope, np.nan)
+
+
+def row_change(solved: Absorbed, row: int, change: Floats, value: Floats) -> Floats:
+    """Exact change of conversion when row `row` changes by `change`: v_i (d.h) / (1 - d_T.N_i) (Sherman-Morrison).
+
+    Parameters
+    ----------
+    change
+        d, sums to 0, shape (..., k + 2).
+    value
+        Conversion of each column: h, then 1 and 0, shape (..., k + 2).
+    """
+    k = solved.hit.shape[-1]
+    gain = np.einsum("...j,...j->...", change, value)
+    back = np.einsum("...j,...j->...", change[..., :k], solved.fundamental[..., :, row])
+    return np.asarray(solved.visits[..., row] * gain / (1 - back))
+
+
+def rows_change(solved: Absorbed, rows: list[int], changes: Floats, value: Floats) -> Floats:
+    """Exact change of conversion when several rows change at once: v_K' (I - D_T N_K)^-1 (D h) (Woodbury).
+
+    Parameters
+    ----------
+    changes
+        D, shape (len(rows), k + 2), each row sums to 0.
+    """
+    k = solved.hit.shape[-1]
+    bracket = np.eye(len(rows)) - changes[:, :k] @ solved.fundamental[:, rows]
+    return np.asarray(solved.visits[rows] @ np.linalg.solve(bracket, changes @ value))
+
+
+def column_values(solved: Absorbed) -> Floats:
+    """Conversion of each column of the full matrix: the states', then 1 for the goal, 0 for dropping out."""
+    hit = solved.hit
+    return np.concatenate([hit, np.ones((*hit.shape[:-1], 1)), np.zeros((*hit.shape[:-1], 1))], axis=-1)
+
+
+def shrink_exit(row: Floats, column: int, factor: float) -> Floats:
+    """A row with the probability of one exit multiplied by `factor`, the freed mass given to the others in proportion.
+
+    Raises
+    ------
+    ValueError
+        The row has no other exit.
+    """
+    rest = 1 - row[column]
+    if rest <= 0:
+        msg = "a state whose only exit is shrunk has nowhere to go"
+        raise ValueError(msg)
+    new = row * (1 - factor * row[column]) / rest
+    new[column] = factor * row[column]
+    return new
+
+
+def drop_saved(visits: Floats, hit: Floats, returns: Floats, drop: Floats, saved: Floats) -> Floats:
+    """Exact gain in conversion when a share of a state's drop-outs moves on like the others.
+
+    `row_change` written out for shrinking the drop-out by the factor 1 - saved: with
+    g = drop saved / (1 - drop), the gain is v_i g h_i / (1 - g (N_ii - 1)).
+
+    Parameters
+    ----------
+    visits, hit, returns, drop
+        v_i, h_i, N_ii and the drop-out share of the state; arrays of one shape.
+    saved
+        Share of the drop-outs that is saved; negative: more are lost.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freed = drop * saved / (1 - drop)
+        gain = visits * freed * hit / (1 - freed * (returns - 1))
+    # Where everybody drops out there are no others to follow: nothing can be said, and nothing is gained.
+    return np.where(drop < 1, gain, 0.0)
+
+
+def events_to_goal(solved: Absorbed, start: Floats) -> Floats:
+    """Expected number of visits before the goal, of the journeys that reach it (the h-transform)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = np.einsum("...i,...ij,...j->...", start, solved.fundamental, solved.hit)
+        return np.asarray(total / np.einsum("...i,...i->...", start, solved.hit))
+
+
+def time_to_goal(solved: Absorbed, start: Floats, full: Floats, wait: Floats) -> Floats:
+    """Expected time to the goal, of the journeys that reach it.
+
+    Parameters
+    ----------
+    full
+        Moves to the k states, the goal and out, shape (..., k, k + 2).
+    wait
+        Mean wait of each move, same shape; 0 where unknown.
+    """
+    value = column_values(solved)
+    spent = np.einsum("...ij,...ij,...j->...i", full, wait, value)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = np.einsum("...i,...ij,...j->...", start, solved.fundamental, spent)
+        return np.asarray(total / np.einsum("...i,...i->...", start, solved.hit))

@@ -1,0 +1,1 @@
+"""Paths of customers: what differs between segments and periods, beyond the noise."""

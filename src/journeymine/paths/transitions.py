@@ -1,0 +1,104 @@
+"""Directly-follows pairs of the whole log: how often, what share of departures, how long the wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from journeymine.sql.transitions import BINS_PER_OCTAVE
+from journeymine.uncertainty import Estimates, median_interval, share_of_units, unit_matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from journeymine.counts import EdgeCounts
+
+    Floats = NDArray[np.float64]
+
+MICRO = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transitions:
+    """Directly-follows pairs, sorted by the names of source and target.
+
+    Attributes
+    ----------
+    counts
+        The counts behind them.
+    share
+        n over all departures of the source, with interval.
+    wait_s
+        Median wait in seconds, with interval; None in a log without times.
+    """
+
+    counts: EdgeCounts
+    share: Estimates
+    wait_s: Estimates | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a pair: source, target, n, n_cases, estimate, lower, upper, wait_s, wait_s_lower, wait_s_upper."""
+        import pandas as pd
+
+        names = self.counts.activities
+        frame = pd.DataFrame(
+            {
+                "source": [names[i] for i in self.counts.source],
+                "target": [names[i] for i in self.counts.target],
+                "n": self.counts.n,
+                "n_cases": self.counts.n_cases,
+                "estimate": self.share.estimate,
+                "lower": self.share.lower,
+                "upper": self.share.upper,
+            }
+        )
+        if self.wait_s is not None:
+            frame["wait_s"] = self.wait_s.estimate
+            frame["wait_s_lower"] = self.wait_s.lower
+            frame["wait_s_upper"] = self.wait_s.upper
+        return frame
+
+    def __repr__(self) -> str:
+        head = f"Transitions: {len(self.counts.n)} pairs, {int(self.counts.n.sum()):,} moves"
+        top = self.to_frame().sort_values(["n", "source", "target"], ascending=[False, True, True]).head(8)
+        lines = [
+            f"  {r.source[:40]} -> {r.target[:40]}  {r.n:,}  {r.estimate:.1%} ({r.lower:.1%} to {r.upper:.1%})"
+            for r in top.itertuples()
+        ]
+        return "\n".join([head, *lines, "Next: .to_frame()"])
+
+
+def estimate_transitions(counts: EdgeCounts) -> Transitions:
+    """Shares and median waits with customer-level intervals."""
+    k, m = len(counts.activities), len(counts.n)
+    source_of = counts.source[counts.unit_edge]
+    moves = unit_matrix(counts.unit, counts.unit_edge, counts.unit_n, (counts.n_units, m))
+    departures = unit_matrix(counts.unit, source_of, counts.unit_n, (counts.n_units, k))
+    share = share_of_units(moves, departures, counts.source)
+    if not counts.timed:
+        return Transitions(counts, share, None)
+    below = unit_matrix(counts.unit, counts.unit_edge, counts.unit_below, (counts.n_units, m))
+    share_below = share_of_units(below, moves)
+    waits = median_interval(counts.median_us, share_below, _histograms(counts))
+    return Transitions(
+        counts, share, Estimates(waits.estimate * MICRO, waits.lower * MICRO, waits.upper * MICRO, waits.n)
+    )
+
+
+def _histograms(counts: EdgeCounts) -> list[tuple[Floats, Floats]]:
+    """Bin edges in microseconds and counts of each pair."""
+    begin = np.searchsorted(counts.bin_edge, np.arange(len(counts.n)))
+    stop = np.searchsorted(counts.bin_edge, np.arange(len(counts.n)), side="right")
+    return [_histogram(counts.bin[b:s], counts.bin_n[b:s]) for b, s in zip(begin, stop, strict=True)]
+
+
+def _histogram(bins: NDArray[np.int64], n: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    if not len(bins):
+        return np.zeros(1), np.zeros(0)
+    full = np.arange(bins.min(), bins.max() + 2)
+    filled = np.zeros(len(full) - 1)
+    filled[bins - bins.min()] = n
+    return 2.0 ** (full / BINS_PER_OCTAVE) - 1, filled

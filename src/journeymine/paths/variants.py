@@ -1,0 +1,78 @@
+"""Variants: the distinct activity sequences, most frequent first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from journeymine.counts import VariantCounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """The most frequent variants, and how much they leave out.
+
+    Attributes
+    ----------
+    counts
+        The counts behind them.
+    share
+        Share of all cases, with interval.
+    """
+
+    counts: VariantCounts
+    share: Estimates
+
+    @property
+    def n_variants_rest(self) -> int:
+        """Variants that are not listed."""
+        return self.counts.n_variants - len(self.counts.paths)
+
+    @property
+    def n_rest(self) -> int:
+        """Cases of the variants that are not listed."""
+        return self.counts.n_cases - int(self.counts.n.sum())
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a variant: activities, n, estimate, lower, upper; a last row without activities for the rest."""
+        import pandas as pd
+
+        names = self.counts.activities
+        frame = pd.DataFrame(
+            {
+                "activities": [tuple(names[c] for c in path) for path in self.counts.paths],
+                "n": self.counts.n,
+                "estimate": self.share.estimate,
+                "lower": self.share.lower,
+                "upper": self.share.upper,
+            }
+        )
+        if self.n_rest:
+            total = self.counts.n_cases
+            rest = {"activities": None, "n": self.n_rest, "estimate": self.n_rest / total, "lower": None, "upper": None}
+            frame = pd.concat([frame.astype({"lower": object, "upper": object}), pd.DataFrame([rest])], ignore_index=True)
+        return frame
+
+    def __repr__(self) -> str:
+        names = self.counts.activities
+        head = f"Variants: {len(self.counts.paths)} of {self.counts.n_variants:,}, {self.counts.n_cases:,} cases"
+        lines = [
+            f"  {int(n):,}  {share:.1%}  {' > '.join(names[c] for c in path)[:100]}"
+            for path, n, share in zip(self.counts.paths[:8], self.counts.n[:8], self.share.estimate[:8], strict=True)
+        ]
+        return "\n".join([head, *lines, "Next: .to_frame()"])
+
+
+def estimate_variants(counts: VariantCounts) -> Variants:
+    """Shares with customer-level intervals."""
+    m = len(counts.paths)
+    wins = unit_matrix(counts.unit, counts.unit_place, counts.unit_n, (counts.n_units, m))
+    cases = unit_matrix(np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1))
+    return Variants(counts, share_of_units(wins, cases, np.zeros(m, int)))

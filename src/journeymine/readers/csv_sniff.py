@@ -1,0 +1,145 @@
+"""Separator, quotation mark and header of separated text, found from its first lines."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from journeymine.errors import DataError, LogSchemaError, OptionError, listed, shown
+from journeymine.readers.csv_records import Record, Shape, records
+from journeymine.readers.raw import cut
+from journeymine.readers.text import TextFile, sample_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_RECORDS = 300
+SEPARATORS = (b",", b";", b"\t", b"|", b"^", b"~", b":")
+_NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "whitespace": ""}
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
+_SEP_LINE = re.compile(rb"sep=(.)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the first lines of a file say.
+
+    Attributes
+    ----------
+    shape
+        Separator and quotation mark.
+    names
+        Column names as written, one for each field.
+    n_before
+        Records before the first data record: the header, and a `sep=` line before it if there is one.
+    unlabelled
+        Whether the rows have one field more than the header (row names without a name).
+    blank_start
+        Whether blank lines stand before the header.
+    """
+
+    shape: Shape
+    names: tuple[str, ...]
+    n_before: int
+    unlabelled: bool
+    blank_start: bool
+
+
+def find_layout(file: TextFile, separator: str | None = None) -> Layout:
+    """Find how a file is laid out, or say why it is not a table with a header."""
+    lines = [(line, b"\n") for line in sample_lines(file)]
+    said = next((_SEP_LINE.fullmatch(line) for line, _ in lines if line.strip()), None)
+    body = lines[1:] if said else lines
+    wanted = given_separator(separator) if separator is not None else said.group(1) if said else None
+    shape = _best_shape(body, wanted, file)
+    sample = _sample(body, shape)
+    header = sample[0] if sample else None
+    if header is None or header.fields is None:
+        found = f"first line {shown(_text(header.text))}." if header else None
+        raise DataError(f"{shown(file.name)} has no header line that can be read.", found=found, hint="check its quotes.")
+    names = tuple(_text(name).strip() for name in header.fields)
+    if len(names) < 2:
+        raise _one_column(file, header, separator)
+    _refuse_data_as_header(names, file)
+    widths = Counter(len(r.fields) for r in sample[1:] if r.fields is not None)
+    unlabelled = bool(widths) and set(widths) == {len(names) + 1}
+    return Layout(shape, ("", *names) if unlabelled else names, 2 if said else 1, unlabelled, not lines[0][0].strip())
+
+
+def given_separator(separator: str) -> bytes:
+    """Separator as the user gave it, as one byte.
+
+    Examples
+    --------
+    >>> given_separator("tab")
+    b'\\t'
+    """
+    text = _NAMED.get(separator.casefold(), separator) if separator else separator
+    if separator == "" or len(text) > 1 or not text.isascii() or text in {'"', "'", "\n", "\r"}:
+        raise OptionError(
+            f"separator is {shown(separator)}, expected one character.",
+            hint="pass separator=',' or ';' or '\\t' or '|', or 'whitespace' for columns parted by blanks.",
+        )
+    return text.encode()
+
+
+def _best_shape(lines: list[tuple[bytes, bytes]], wanted: bytes | None, file: TextFile) -> Shape:
+    quotes = [b'"', *([b"'"] if file.has_single else []), *([b""] if file.has_double else [])]
+    separators = SEPARATORS if wanted is None else (wanted,)
+    candidates = [Shape(s, q) for q in quotes for s in separators if s]
+    candidates = candidates or [Shape(b"", b"")]
+    scores = [_score(_sample(lines, shape)) for shape in candidates]
+    best = max(range(len(candidates)), key=lambda i: (scores[i], -i))
+    if wanted is None and scores[best][1] < 2:
+        blanks = Shape(b"", b"")
+        share, width = _score(_sample(lines, blanks))
+        if width >= 2 and share == 1:
+            return blanks
+    return candidates[best]
+
+
+def _sample(lines: list[tuple[bytes, bytes]], shape: Shape) -> list[Record]:
+    """First records; one that the sample cuts in two is left out."""
+    found = list(islice(records(lines, shape), MAX_RECORDS))
+    return found[:1] + [r for r in found[1:] if not r.open]
+
+
+def _score(sample: Sequence[Record]) -> tuple[float, int]:
+    """Share of the records with as many fields as the header, in twentieths, and that number of fields."""
+    if not sample or sample[0].fields is None:
+        return 0.0, 0
+    width = len(sample[0].fields)
+    if width < 2:
+        return 0.0, width
+    rest = sample[1:]
+    same = sum(1 for r in rest if r.fields is not None and len(r.fields) in {width, width + 1})
+    return (round(20 * same / len(rest)) / 20 if rest else 1.0), width
+
+
+def _refuse_data_as_header(names: tuple[str, ...], file: TextFile) -> None:
+    filled = [name for name in names if name]
+    times = [name for name in filled if _TIME.fullmatch(name) and ":" in name]
+    if filled and not times and not all(_NUMBER.fullmatch(n) or _TIME.fullmatch(n) for n in filled):
+        return
+    raise LogSchemaError(
+        f"{shown(file.name)} has no header line: its first line holds data.",
+        found=listed(map(cut, names)) + ".",
+        hint="add a first line with column names, for example case_id,activity,timestamp.",
+    )
+
+
+def _one_column(file: TextFile, header: Record, separator: str | None) -> DataError:
+    with_what = f"separator {shown(separator)}" if separator is not None else "no separator"
+    return DataError(
+        f"{shown(file.name)} is not an event log: {with_what} parts its lines into columns.",
+        found=f"first line {shown(cut(_text(header.text)))}.",
+        hint="expected a table with a header line; pass separator=... if the columns are parted by something unusual.",
+    )
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

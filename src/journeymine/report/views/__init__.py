@@ -1,0 +1,1 @@
+"""What each section of the page shows: plain values and sentences for the templates."""

@@ -1,0 +1,1 @@
+"""What the report says, by subject: each function reads one report dict and returns sentences."""

@@ -1,0 +1,272 @@
+"""`JourneySpec`: everything a run is told, the same object from journeymine.toml and from Python."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from journeymine import _spec_checks as checks
+from journeymine._spec_errors import spec_error
+from journeymine.errors import SpecError, shown
+
+Lang = Literal["en", "fr"]
+TimeUnit = Literal["s", "ms", "us", "ns"]
+Duplicates = Literal["keep", "drop"]
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(checks.names),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
+    ),
+]
+Idle = Annotated[str, BeforeValidator(checks.idle)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LogSpec(_Part):
+    """`[log]`: where the events are and what their columns mean."""
+
+    source: Names = Field(
+        default=(), description="File, glob or list of them; relative to the configuration file."
+    )
+    table: Name | None = Field(default=None, description="Table of a DuckDB database file named by source.")
+    query: Name | None = Field(default=None, description="SQL query whose rows are the events.")
+    case_id: Name | None = Field(default=None, description="Column that names the journey.")
+    customer_id: Name | None = Field(default=None, description="Column that names the customer.")
+    activity: Names = Field(default=(), description="Column that says what happened; several are joined.")
+    timestamp: Name | None = Field(default=None, description="Column that says when.")
+    end_timestamp: Name | None = Field(default=None, description="Column that says when the activity ended.")
+    order: Name | None = Field(default=None, description="Column that orders events of the same time.")
+    channel: Name | None = Field(default=None, description="Column that says where: web, shop, call centre.")
+    value: Name | None = Field(default=None, description="Column with the money of an event.")
+    attributes: Names = Field(default=(), description="Further columns to keep.")
+    timezone: Annotated[str, BeforeValidator(checks.timezone)] = Field(
+        default="UTC", description="Time zone of times that name none."
+    )
+    separator: Name | None = Field(default=None, description="Separator of a text file; default: detected.")
+    encoding: Annotated[str, BeforeValidator(checks.encoding)] | None = Field(
+        default=None, description="Encoding of a text file; default: detected."
+    )
+    time_format: Name | None = Field(default=None, description="Format of the times, like %d/%m/%Y %H:%M.")
+    time_unit: TimeUnit | None = Field(default=None, description="Unit of times that are numbers since 1970.")
+    where: Name | None = Field(default=None, description="SQL condition: only these rows are read.")
+    duplicates: Duplicates = Field(default="keep", description="What happens to exact duplicates.")
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> Self:
+        checks.at_most_one("log", {"table": self.table, "query": self.query})
+        return self
+
+
+class JourneySettings(_Part):
+    """`[journey]`: what a journey is, and what makes it a success."""
+
+    goal: Names = Field(
+        default=(), description="Activities that make a journey a success; any of them will do."
+    )
+    end: Names = Field(default=(), description="Activities that end a journey without success.")
+    start: Names = Field(default=(), description="Activities that start a journey.")
+    idle: Idle = Field(
+        default="auto", description='Silence after which a journey is over: "30d", "12h" or "auto".'
+    )
+    segments: Names = Field(default=(), description="Columns whose values are compared.")
+
+
+class Stage(_Part):
+    """`[[stage]]`: a named group of activities, in journey order."""
+
+    id: Name = Field(description="Short name, unique.")
+    name: Name = Field(description="Name shown in the report; default: the id.")
+    activities: Names = Field(description="Activities of the stage, in journey order.")
+    owner: Name | None = Field(default=None, description="Who is in charge of it.")
+    goal: Name | None = Field(default=None, description="What customers want here, in their words.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_defaults_to_id(cls, data: Any) -> Any:
+        return {"name": data["id"], **data} if isinstance(data, dict) and "id" in data else data
+
+
+class CleanRule(_Part):
+    """`[[activities.clean]]`: a regular expression and what replaces it."""
+
+    pattern: Annotated[Name, BeforeValidator(checks.pattern)] = Field(
+        description="Regular expression (Python)."
+    )
+    replace: str = Field(default="", description=r"Replacement; \1 is the first group.")
+
+    @model_validator(mode="after")
+    def _replacement_fits(self) -> Self:
+        checks.replacement(self.pattern, self.replace)
+        return self
+
+
+class ActivityRules(_Part):
+    """`[activities]`: clean by pattern, then rename, then group."""
+
+    clean: Annotated[tuple[CleanRule, ...], BeforeValidator(checks.tables)] = Field(
+        default=(), description="Patterns replaced in activity names, in the order given."
+    )
+    rename: dict[Name, Name] = Field(default_factory=dict, description="Old name = new name.")
+    group: dict[Name, Names] = Field(
+        default_factory=dict, description="New name = list of names it replaces."
+    )
+
+    @model_validator(mode="after")
+    def _groups_are_disjoint(self) -> Self:
+        checks.no_repeats("activities.group", self.group.items())
+        return self
+
+
+class JourneySpec(_Part):
+    """Everything a run is told.
+
+    Examples
+    --------
+    >>> spec = spec_from_dict({"log": {"source": "a.csv", "case_id": "id"}, "journey": {"goal": "Order"}})
+    >>> spec.journey.goal, spec.journey.idle, spec.lang
+    (('Order',), 'auto', 'en')
+    """
+
+    lang: Lang = Field(default="en", description="Language of the report.")
+    title: Name | None = Field(default=None, description="Title of the report.")
+    seed: Annotated[int, Field(ge=0)] = Field(default=0, description="Seed of the random draws.")
+    log: LogSpec = Field(default_factory=LogSpec)
+    journey: JourneySettings = Field(default_factory=JourneySettings)
+    stage: Annotated[tuple[Stage, ...], BeforeValidator(checks.tables)] = ()
+    activities: ActivityRules = Field(default_factory=ActivityRules)
+
+    @model_validator(mode="after")
+    def _stages_are_disjoint(self) -> Self:
+        checks.unique("stage", "id", [stage.id for stage in self.stage])
+        checks.no_repeats("stage", [(stage.id, stage.activities) for stage in self.stage])
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON of what shapes the numbers: no paths, and no query, which may hold one."""
+        return self.model_dump(
+            mode="json", exclude={"lang": True, "title": True, "seed": True, "log": {"source", "query"}}
+        )
+
+
+def spec_from_dict(data: dict[str, Any], *, where: str = "the configuration") -> JourneySpec:
+    """Check plain data, as TOML or JSON gives it; SpecError says what is wrong.
+
+    Parameters
+    ----------
+    data
+        Nested dictionaries with the keys of journeymine.toml.
+    where
+        What the error calls the place it comes from.
+    """
+    try:
+        return JourneySpec.model_validate(data)
+    except ValidationError as error:
+        raise spec_error(error, JourneySpec, where) from None
+
+
+def read_spec(path: str | os.PathLike[str]) -> JourneySpec:
+    """Read journeymine.toml.
+
+    Parameters
+    ----------
+    path
+        The file. Paths inside it are relative to its folder. "${NAME}" inside a value is replaced by the
+        environment variable NAME, which must be set; "$${" stands for "${".
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or one of its keys or values cannot be used.
+    """
+    path = Path(path)
+    where = shown(str(path))
+    spec = spec_from_dict(_with_environment(_toml(path, where), (), where), where=where)
+    if not (spec.log.source or spec.log.table or spec.log.query):
+        raise SpecError(f"[log] in {where} names no events.", hint='add source = "events.csv" under [log].')
+    return spec
+
+
+def toml_schema() -> dict[str, Any]:
+    """JSON Schema of journeymine.toml.
+
+    Examples
+    --------
+    >>> sorted(toml_schema()["properties"])
+    ['activities', 'journey', 'lang', 'log', 'seed', 'stage', 'title']
+    """
+    schema = JourneySpec.model_json_schema()
+    # The name of a stage is filled in from its id, so a file need not hold it.
+    schema["$defs"]["Stage"]["required"].remove("name")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _toml(path: Path, where: str) -> dict[str, Any]:
+    try:
+        # utf-8-sig: some editors write a byte order mark, which TOML does not know.
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(error, path, where) from None
+    except UnicodeDecodeError as error:
+        problem = f"{where} is not UTF-8 text (byte {error.start})."
+        raise SpecError(problem, hint=_instead(path) or "save it as UTF-8.") from None
+    except FileNotFoundError:
+        hint = "journeymine init FILE writes a configuration for an event log."
+        raise SpecError(f"configuration {where} not found.", hint=hint) from None
+    except OSError as error:
+        raise SpecError(f"configuration {where} cannot be read: {error.strerror or error}.") from None
+
+
+def _syntax_error(error: tomllib.TOMLDecodeError, path: Path, where: str) -> SpecError:
+    match = re.search(r"at line (\d+)", str(error))
+    lines = path.read_bytes().decode("utf-8-sig").splitlines()
+    number = int(match.group(1)) if match else len(lines)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    hint = _instead(path) or "texts stand in quotes; in paths write / or use 'single quotes'."
+    return SpecError(f"{where} is not valid TOML: {error}.", found=f"line {number}: {shown(line)}", hint=hint)
+
+
+def _instead(path: Path) -> str | None:
+    return (
+        None
+        if path.suffix == ".toml"
+        else f"for an event log, journeymine init {path} writes a configuration."
+    )
+
+
+def _with_environment(value: Any, keys: tuple[str, ...], where: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_environment(item, (*keys, key), where) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_environment(item, (*keys, str(i)), where) for i, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def substitute(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "${"
+        if name not in os.environ:
+            problem = f"environment variable {name} is not set; {'.'.join(keys)} in {where} needs it."
+            raise SpecError(problem, hint=f"export {name}=…, or write $${{ for a plain ${{.")
+        return os.environ[name]
+
+    return re.sub(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}", substitute, value)

@@ -1,0 +1,185 @@
+"""Cases: who they belong to, when they begin and end, and how they end.
+
+Case ids table:      case_key, case_id, customer_id
+Customers table:     customer_id, bucket, unit
+Cases table:         case_key, unit, customer_id, n_events, first_us, last_us, first_row
+Journeys table:      case_key, unit, customer_id, cell, n_events, first_us, last_us, start_position,
+                     goal_position, has_ended, state (0 converted, 1 dropped, 2 open, null: never started)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journeymine.sql.events import EventColumns, blank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from journeymine.engine.dialect import Dialect
+
+N_BUCKETS = 200
+CONVERTED, DROPPED, OPEN = 0, 1, 2
+MISSING = "(missing)"
+
+
+def case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> str:
+    """Ids behind the case keys, with what is needed to detect a hash collision or a change of customer.
+
+    (case_key, case_id, other_id, customer_id, other_customer); the `other` columns differ only in those cases.
+    """
+    who = f"CASE WHEN {blank(customer)} THEN NULL ELSE {customer} END" if customer else "CAST(NULL AS VARCHAR)"
+    return f"""
+        SELECT {columns.key} AS case_key, MIN({columns.case}) AS case_id, MAX({columns.case}) AS other_id,
+               MIN({who}) AS customer_id, MAX({who}) AS other_customer
+        FROM {raw} WHERE NOT {blank(columns.case)} {f"AND ({columns.where})" if columns.where else ""}
+        GROUP BY {columns.key}"""
+
+
+def used_ids_sql(case_ids: str, events: str) -> str:
+    """Ids of the cases that have a usable event."""
+    return f"SELECT * FROM {case_ids} WHERE case_key IN (SELECT case_key FROM {events})"
+
+
+def customers_sql(case_ids: str, dialect: Dialect) -> str:
+    """Customers and their bucket: (customer_id, bucket). A case without a customer is its own customer."""
+    return f"""
+        SELECT customer_id, {dialect.bucket("customer_id", N_BUCKETS)} AS bucket
+        FROM (SELECT DISTINCT COALESCE(customer_id, case_id) AS customer_id FROM {case_ids}) AS known"""
+
+
+def numbered_customers_sql(customers: str) -> str:
+    """Customers with the unit that is resampled: their place in the sorted list of ids."""
+    return f"""
+        SELECT customer_id, bucket, CAST(ROW_NUMBER() OVER (ORDER BY customer_id) - 1 AS INTEGER) AS unit
+        FROM {customers}"""
+
+
+def bucketed_customers_sql(customers: str) -> str:
+    """Customers with the unit that is resampled: their bucket."""
+    return f"SELECT customer_id, bucket, bucket AS unit FROM {customers}"
+
+
+def cases_sql(events: str, case_ids: str, customers: str) -> str:
+    """One row a case with its unit, size and times."""
+    return f"""
+        SELECT e.case_key, c.unit, c.customer_id, e.n_events, e.first_us, e.last_us, e.first_row
+        FROM (SELECT case_key, COUNT(*) AS n_events, MIN(time_us) AS first_us, MAX(time_us) AS last_us,
+                     MAX(CASE WHEN position = 1 THEN row END) AS first_row
+              FROM {events} GROUP BY case_key) AS e
+        JOIN {case_ids} AS i ON e.case_key = i.case_key
+        JOIN {customers} AS c ON c.customer_id = COALESCE(i.customer_id, i.case_id)"""
+
+
+def sessions_sql(events: str, idle_us: int) -> str:
+    """Canonical events with every case cut where it was silent for `idle_us` or longer.
+
+    A part is known by the place in the source of its first event, which is unique; `parent_key` is the old case.
+    """
+    return f"""
+        SELECT case_key, code, time_us, CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
+               LEAD(code) OVER w AS next_code,
+               CASE WHEN LEAD(code) OVER w IS NULL THEN NULL ELSE wait_us END AS wait_us,
+               CASE WHEN LEAD(code) OVER w IS NULL THEN 0 ELSE tie END AS tie, row, parent_key
+        FROM (SELECT MAX(CASE WHEN begins THEN row END) OVER (PARTITION BY parent_key, part) AS case_key,
+                     parent_key, code, time_us, position, wait_us, tie, row
+              FROM (SELECT parent_key, code, time_us, position, wait_us, tie, row, begins,
+                           SUM(CASE WHEN begins THEN 1 ELSE 0 END) OVER (
+                               PARTITION BY parent_key ORDER BY position
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS part
+                    FROM (SELECT case_key AS parent_key, code, time_us, position, wait_us, tie, row,
+                                 position = 1 OR COALESCE(
+                                     LAG(wait_us) OVER (PARTITION BY case_key ORDER BY position) >= {idle_us},
+                                     FALSE) AS begins
+                          FROM {events}) AS marked) AS numbered) AS cut
+        WINDOW w AS (PARTITION BY case_key ORDER BY position)"""
+
+
+def session_ids_sql(sessions: str, case_ids: str) -> str:
+    """Ids of the parts of cut cases: (case_key, case_id, other_id, customer_id, other_customer)."""
+    return f"""
+        SELECT s.case_key, i.case_id || ' #' || CAST(ROW_NUMBER() OVER (
+                   PARTITION BY s.parent_key ORDER BY s.first_us, s.case_key) AS VARCHAR) AS case_id,
+               i.other_id, COALESCE(i.customer_id, i.case_id) AS customer_id, i.other_customer
+        FROM (SELECT case_key, MAX(parent_key) AS parent_key, MIN(time_us) AS first_us
+              FROM {sessions} GROUP BY case_key) AS s
+        JOIN {case_ids} AS i ON i.case_key = s.parent_key"""
+
+
+def cell_values_sql(cases: str, raw: str, row: str, columns: Sequence[str], dialect: Dialect) -> str:
+    """Segment values of each case, those of its first event: (case_key, s0, s1, ...)."""
+    values = ", ".join(
+        f"COALESCE(NULLIF({dialect.text('r.' + dialect.quote(c))}, ''), {dialect.literal(MISSING)}) AS s{i}"
+        for i, c in enumerate(columns)
+    )
+    return f"SELECT c.case_key, {values} FROM {cases} AS c JOIN {raw} AS r ON r.{row} = c.first_row"
+
+
+def cells_sql(values: str, n_columns: int) -> str:
+    """Distinct combinations of segment values, sorted and numbered: (cell, s0, s1, ..., n_cases)."""
+    names = ", ".join(f"s{i}" for i in range(n_columns))
+    return f"""
+        SELECT CAST(ROW_NUMBER() OVER (ORDER BY {names}) - 1 AS INTEGER) AS cell, {names}, COUNT(*) AS n_cases
+        FROM {values} GROUP BY {names}"""
+
+
+def cells_of_cases_sql(values: str, cells: str, n_columns: int) -> str:
+    """Cell of each case: (case_key, cell)."""
+    match = " AND ".join(f"v.s{i} = c.s{i}" for i in range(n_columns))
+    return f"SELECT v.case_key, c.cell FROM {values} AS v JOIN {cells} AS c ON {match}"
+
+
+def marks_sql(events: str, goal: Sequence[int], start: Sequence[int]) -> str:
+    """Where the conversion chain of each case starts and reaches its goal: (case_key, start_position, goal_position)."""
+    begins = f"MIN(CASE WHEN code IN ({_codes(start)}) THEN position END)" if start else "1"
+    first = f"SELECT case_key, {begins} AS start_position FROM {events} GROUP BY case_key"
+    if not goal:
+        return f"SELECT case_key, start_position, CAST(NULL AS INTEGER) AS goal_position FROM ({first}) AS f"
+    if not start:
+        reach = f"MIN(CASE WHEN code IN ({_codes(goal)}) THEN position END)"
+        return f"SELECT case_key, 1 AS start_position, {reach} AS goal_position FROM {events} GROUP BY case_key"
+    return f"""
+        SELECT f.case_key, f.start_position, g.goal_position
+        FROM ({first}) AS f LEFT JOIN
+             (SELECT e.case_key, MIN(e.position) AS goal_position FROM {events} AS e
+              JOIN ({first}) AS s ON e.case_key = s.case_key AND e.position >= s.start_position
+              WHERE e.code IN ({_codes(goal)}) GROUP BY e.case_key) AS g ON f.case_key = g.case_key"""
+
+
+def state_expression(end_us: int | None, idle_us: int | None, ends: str) -> str:
+    """End state of a case from its marks: goal reached, ended, silent, or open. `ends`: 'its last event is an end'."""
+    silent = f"last_us <= {end_us - idle_us}" if end_us is not None and idle_us is not None else "TRUE"
+    return (
+        f"CASE WHEN start_position IS NULL THEN NULL WHEN goal_position IS NOT NULL THEN {CONVERTED} "
+        f"WHEN {ends} OR {silent} THEN {DROPPED} ELSE {OPEN} END"
+    )
+
+
+def journeys_sql(cases: str, marks: str, ended: str, state: str, cells: str | None) -> str:
+    """Journeys table: cases with cell, marks and end state."""
+    cell = "COALESCE(x.cell, 0)" if cells else "0"
+    join = f"LEFT JOIN {cells} AS x ON x.case_key = c.case_key" if cells else ""
+    return f"""
+        SELECT *, {state} AS state
+        FROM (SELECT c.case_key, c.unit, c.customer_id, {cell} AS cell, c.n_events, c.first_us, c.last_us,
+                     m.start_position, m.goal_position, COALESCE(d.has_ended, FALSE) AS has_ended
+              FROM {cases} AS c JOIN {marks} AS m ON m.case_key = c.case_key
+              LEFT JOIN {ended} AS d ON d.case_key = c.case_key {join}) AS joined"""
+
+
+def ended_sql(events: str, end: Sequence[int]) -> str:
+    """Cases whose last event is an `end` activity: (case_key, has_ended)."""
+    condition = f"code IN ({_codes(end)})" if end else "FALSE"
+    return f"SELECT case_key, TRUE AS has_ended FROM {events} WHERE next_code IS NULL AND {condition}"
+
+
+def state_counts_sql(journeys: str, end_us: int | None, idle_us: int | None) -> str:
+    """Journeys by unit and end state for a given idle: (unit, state, n)."""
+    state = state_expression(end_us, idle_us, "has_ended")
+    return f"""
+        SELECT unit, state, COUNT(*) AS n FROM (SELECT unit, {state} AS state FROM {journeys}) AS judged
+        WHERE state IS NOT NULL GROUP BY unit, state ORDER BY unit, state"""
+
+
+def _codes(codes: Sequence[int]) -> str:
+    return ", ".join(str(int(c)) for c in codes)

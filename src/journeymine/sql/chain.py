@@ -1,0 +1,129 @@
+"""Visits that enter the conversion chain.
+
+A visit is an event before the case's first goal. It enters only if it was watched long enough for its outcome
+not to depend on when observation stopped: it began at least one `idle` before the end (or no journey is open).
+Counting every observed move but a drop only after `idle` of silence would overstate conversion.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from journeymine.engine.dialect import Dialect
+
+
+VALUE_SCALE = 10_000
+"""Money is summed as whole ten-thousandths: sums of floats would depend on the number of threads."""
+
+
+def watched(last_start_us: int | None) -> str:
+    """Condition on an event `e`: it began early enough. None: every visit's outcome is known."""
+    return "TRUE" if last_start_us is None else f"e.time_us <= {last_start_us}"
+
+
+def visits_sql(events: str, journeys: str, last_start_us: int | None) -> str:
+    """Visits before the goal: (case_key, unit, cell, customer_id, code, next_code, time_us, wait_us, position, watched)."""
+    return f"""
+        SELECT e.case_key, j.unit, j.cell, j.customer_id, e.code, e.next_code, e.time_us, e.wait_us, e.position,
+               {watched(last_start_us)} AS watched
+        FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
+        WHERE e.position >= j.start_position AND (j.goal_position IS NULL OR e.position < j.goal_position)"""
+
+
+def n_unwatched_sql(visits: str) -> str:
+    """Visits that began too late to be watched: (n)."""
+    return f"SELECT COUNT(*) AS n FROM {visits} WHERE NOT watched"
+
+
+def chain_counts_sql(visits: str) -> str:
+    """Moves of the chain: (unit, cell, source, target, n, wait_us); target is null for a drop."""
+    return f"""
+        SELECT unit, cell, code AS source, next_code AS target, COUNT(*) AS n, SUM(wait_us) AS wait_us
+        FROM {visits} WHERE watched GROUP BY unit, cell, code, next_code ORDER BY unit, cell, source, target NULLS LAST"""
+
+
+def attempts_sql(visits: str, events: str, journeys: str, attempts: int) -> str:
+    """Watched visits with the attempt number of the activity and of the next one, at most `attempts`."""
+    return f"""
+        SELECT v.*, a.attempt, a.next_attempt FROM {visits} AS v JOIN
+          (SELECT case_key, position, attempt, LEAD(attempt) OVER (PARTITION BY case_key ORDER BY position)
+                      AS next_attempt
+           FROM (SELECT e.case_key, e.position, LEAST({int(attempts)}, CAST(ROW_NUMBER() OVER (
+                            PARTITION BY e.case_key, e.code ORDER BY e.position) AS INTEGER)) AS attempt
+                 FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
+                 WHERE e.position >= j.start_position) AS numbered) AS a
+          ON a.case_key = v.case_key AND a.position = v.position"""
+
+
+def attempt_counts_sql(visits: str) -> str:
+    """Moves between attempt-indexed states: (unit, cell, source, attempt, target, next_attempt, n, wait_us)."""
+    return f"""
+        SELECT unit, cell, code AS source, attempt, next_code AS target, next_attempt,
+               COUNT(*) AS n, SUM(wait_us) AS wait_us
+        FROM {visits} WHERE watched GROUP BY unit, cell, code, attempt, next_code, next_attempt
+        ORDER BY unit, cell, source, attempt, target NULLS LAST, next_attempt"""
+
+
+def starts_sql(events: str, journeys: str) -> str:
+    """Where journeys start, watched to their end or not: (unit, cell, code, is_goal, n)."""
+    return f"""
+        SELECT j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE) AS is_goal, COUNT(*) AS n
+        FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
+        WHERE e.position = j.start_position
+        GROUP BY j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE)
+        ORDER BY j.unit, j.cell, e.code, is_goal"""
+
+
+def cell_customers_sql(journeys: str) -> str:
+    """Customers and journeys of each cell: (cell, n_customers, n_cases)."""
+    return f"""
+        SELECT cell, COUNT(DISTINCT customer_id) AS n_customers, COUNT(*) AS n_cases
+        FROM {journeys} WHERE state IS NOT NULL GROUP BY cell ORDER BY cell"""
+
+
+def drop_counts_sql(visits: str, dialect: Dialect, *, origin_us: int | None, slice_us: int | None) -> str:
+    """Visits of each activity by unit, cell and slice of time: (unit, cell, code, slice, n_all, n, n_drops).
+
+    `n` counts the watched visits, `n_drops` those of them after which nothing came.
+    """
+    when = dialect.floor_div(f"(time_us - {origin_us})", str(slice_us)) if slice_us else "0"
+    return f"""
+        SELECT unit, cell, code, {when} AS slice, COUNT(*) AS n_all, SUM(CASE WHEN watched THEN 1 ELSE 0 END) AS n,
+               SUM(CASE WHEN watched AND next_code IS NULL THEN 1 ELSE 0 END) AS n_drops
+        FROM {visits} GROUP BY unit, cell, code, {when} ORDER BY unit, cell, code, slice"""
+
+
+def scope_condition(code: int, cells: Sequence[int] | None, period_us: tuple[int, int] | None) -> str:
+    """Condition on a visit: of this activity, in these cells, begun in this period."""
+    parts = [f"code = {int(code)}"]
+    if cells is not None:
+        parts.append(f"cell IN ({', '.join(str(int(c)) for c in cells) or '-1'})")
+    if period_us is not None:
+        parts.append(f"time_us >= {int(period_us[0])} AND time_us < {int(period_us[1])}")
+    return " AND ".join(parts)
+
+
+def reach_sql(visits: str, condition: str) -> str:
+    """Journeys that meet the scope, by unit: (unit, n)."""
+    return f"""
+        SELECT unit, COUNT(DISTINCT case_key) AS n FROM {visits} WHERE {condition} GROUP BY unit ORDER BY unit"""
+
+
+def audience_sql(visits: str, condition: str) -> str:
+    """Customers who were lost in the scope: (n)."""
+    return f"SELECT COUNT(DISTINCT customer_id) AS n FROM {visits} WHERE {condition} AND watched AND next_code IS NULL"
+
+
+def goal_values_sql(events: str, journeys: str, raw: str, row: str, value: str) -> str:
+    """Money at the first goal of the journeys that reach it: (unit, value in ten-thousandths, n).
+
+    A goal without a readable value counts as a conversion worth nothing.
+    """
+    scaled = f"CAST(ROUND(TRY_CAST(r.{value} AS DOUBLE) * {VALUE_SCALE}) AS BIGINT)"
+    return f"""
+        SELECT j.unit, COALESCE(SUM({scaled}), 0) AS value, COUNT(*) AS n
+        FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key AND j.goal_position = e.position
+        JOIN {raw} AS r ON r.{row} = e.row GROUP BY j.unit ORDER BY j.unit"""

@@ -1,0 +1,116 @@
+"""Canonical events: one window pass from a raw table to integers, after which no query sees a string.
+
+Canonical events table::
+
+    case_key  UBIGINT   key of the case, unique within the run
+    code      INTEGER   index of the activity in the sorted list of names
+    time_us   BIGINT    microseconds since 1970-01-01 UTC; null in a log without times
+    position  INTEGER   1, 2, ... within the case
+    next_code INTEGER   code of the next event of the case; null at the end
+    wait_us   BIGINT    from the end of this event to the start of the next; null at the end
+    tie       INTEGER   what decided the order of this event and the next: see TIE_RULES
+    row       BIGINT    place in the source: the way back to the attributes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TIE_RULES = {1: "order_column", 2: "file_order", 3: "activity_name"}
+"""Value of the column `tie` -> the rule that decided the order of a tied pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """SQL expressions over the raw table, one a role; null where the log has no such column.
+
+    Attributes
+    ----------
+    case, activity
+        Text. Null or blank means missing.
+    key
+        64-bit key of the case.
+    row
+        Unique BIGINT, the place in the source.
+    time_us, end_us
+        BIGINT microseconds, null where unreadable.
+    time_raw
+        The time as it was written, for telling "missing" from "unreadable".
+    order
+        Anything that sorts.
+    where
+        Boolean; rows for which it is not true are left out.
+    dropped
+        Boolean; rows for which it is true are exact duplicates that the user dropped.
+    """
+
+    case: str
+    key: str
+    activity: str
+    row: str
+    time_us: str | None = None
+    time_raw: str | None = None
+    end_us: str | None = None
+    order: str | None = None
+    where: str | None = None
+    dropped: str | None = None
+
+
+def blank(expression: str) -> str:
+    """True where a text is null or only blanks."""
+    return f"({expression} IS NULL OR trim({expression}) = '')"
+
+
+def chosen_rows_sql(raw: str, columns: EventColumns) -> str:
+    """WHERE clause that keeps the rows the user asked for."""
+    return f"FROM {raw} WHERE ({columns.where})" if columns.where else f"FROM {raw}"
+
+
+def activity_names_sql(raw: str, columns: EventColumns) -> str:
+    """Distinct activity names of the rows asked for, unsorted: (name)."""
+    return f"SELECT DISTINCT {columns.activity} AS name {chosen_rows_sql(raw, columns)}"
+
+
+def canonical_events_sql(raw: str, names: str, columns: EventColumns, *, keeps_order: bool) -> str:
+    """Canonical events of the usable rows.
+
+    Parameters
+    ----------
+    raw
+        The raw table.
+    names
+        Table (name, code) of the activities; a name that is not in it is not an activity.
+    keeps_order
+        Whether the place in the source means anything; if not, the activity's name decides ties.
+    """
+    time, order = columns.time_us or "CAST(NULL AS BIGINT)", columns.order or "CAST(NULL AS BIGINT)"
+    end = f"GREATEST({columns.end_us}, {time})" if columns.end_us else "CAST(NULL AS BIGINT)"
+    conditions = [f"NOT {blank(columns.case)}"]
+    if columns.time_us:
+        conditions.append(f"{columns.time_us} IS NOT NULL")
+    if columns.where:
+        conditions.append(f"({columns.where})")
+    if columns.dropped:
+        conditions.append(f"NOT ({columns.dropped})")
+    keys = [key for key in ("time_us" if columns.time_us else "", "ord" if columns.order else "") if key]
+    keys += ["row"] if keeps_order else ["code", "row"]
+    last_rule = 2 if keeps_order else 3
+    clock = "time_us" if columns.time_us else "ord"
+    tie = (
+        f"CASE WHEN LEAD({clock}) OVER w = {clock} THEN "
+        f"CASE WHEN LEAD(ord) OVER w <> ord THEN 1 ELSE {last_rule} END ELSE 0 END"
+    )
+    return f"""
+        SELECT case_key, code, time_us,
+               CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
+               LEAD(code) OVER w AS next_code,
+               GREATEST(LEAD(time_us) OVER w - COALESCE(end_us, time_us), 0) AS wait_us,
+               {tie} AS tie,
+               row
+        FROM (
+            SELECT {columns.key} AS case_key, names.code AS code, {time} AS time_us,
+                   {end} AS end_us, {order} AS ord, {columns.row} AS row
+            FROM {raw} JOIN {names} AS names ON {columns.activity} = names.name
+            WHERE {" AND ".join(conditions)}
+        ) AS usable
+        WINDOW w AS (PARTITION BY case_key ORDER BY {", ".join(keys)})"""

@@ -1,0 +1,64 @@
+"""Directly-follows counts of the whole log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from journeymine.engine.dialect import Dialect
+
+BINS_PER_OCTAVE = 8
+
+
+def edge_totals_sql(events: str, dialect: Dialect) -> str:
+    """Every directly-follows pair: (source, target, n, n_cases, median_us)."""
+    return f"""
+        SELECT code AS source, next_code AS target, COUNT(*) AS n, COUNT(DISTINCT case_key) AS n_cases,
+               {dialect.median("wait_us")} AS median_us
+        FROM {events} WHERE next_code IS NOT NULL GROUP BY code, next_code ORDER BY source, target"""
+
+
+def edge_units_sql(events: str, cases: str, totals: str) -> str:
+    """Directly-follows pairs by unit, with the moves that waited no longer than the pair's median.
+
+    (unit, source, target, n, n_below)
+    """
+    return f"""
+        SELECT c.unit, e.code AS source, e.next_code AS target, COUNT(*) AS n,
+               COALESCE(SUM(CASE WHEN e.wait_us <= t.median_us THEN 1 ELSE 0 END), 0) AS n_below
+        FROM {events} AS e JOIN {cases} AS c ON c.case_key = e.case_key
+        JOIN {totals} AS t ON t.source = e.code AND t.target = e.next_code
+        GROUP BY c.unit, e.code, e.next_code ORDER BY c.unit, source, target"""
+
+
+def wait_histogram_sql(events: str, dialect: Dialect) -> str:
+    """Waits of every pair in log-spaced bins, eight an octave; bin b holds 2^(b/8) - 1 µs and up.
+
+    (source, target, bin, n)
+    """
+    bin_ = dialect.log2_bin("wait_us", BINS_PER_OCTAVE)
+    return f"""
+        SELECT code AS source, next_code AS target, {bin_} AS bin, COUNT(*) AS n
+        FROM {events} WHERE next_code IS NOT NULL AND wait_us IS NOT NULL
+        GROUP BY code, next_code, {bin_} ORDER BY source, target, bin"""
+
+
+def activity_units_sql(events: str, cases: str) -> str:
+    """Events and cases of each activity by unit: (unit, code, n, n_cases)."""
+    return f"""
+        SELECT c.unit, e.code, COUNT(*) AS n, COUNT(DISTINCT e.case_key) AS n_cases
+        FROM {events} AS e JOIN {cases} AS c ON c.case_key = e.case_key
+        GROUP BY c.unit, e.code ORDER BY c.unit, e.code"""
+
+
+def activity_places_sql(events: str) -> str:
+    """Where each activity first stands in a case: (code, n_cases, places), the mean place is places / n_cases."""
+    return f"""
+        SELECT code, COUNT(*) AS n_cases, SUM(place) AS places
+        FROM (SELECT code, MIN(position) AS place FROM {events} GROUP BY case_key, code) AS firsts
+        GROUP BY code ORDER BY code"""
+
+
+def waits_quantile_sql(events: str, share: float) -> str:
+    """The wait that a share of all moves does not exceed: (wait_us), a value of the data."""
+    return f"SELECT quantile_disc(wait_us, {share!r}) AS wait_us FROM {events} WHERE wait_us IS NOT NULL"

@@ -1,0 +1,234 @@
+"""How sure a number is, when customers and not rows are independent.
+
+Units are customers (logs of up to 20,000) or the 200 hash buckets of customers (larger logs). Whole units are
+resampled; a draw belongs to the unit's place in the sorted list of customers, never to a row, so the order of
+the rows cannot matter. Weights are integers, so sums over units are exact whatever the order of summation.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    Floats = NDArray[np.float64]
+
+LEVEL = 0.95
+N_DRAWS = 1000
+MAX_CUSTOMER_UNITS = 20_000
+"""Logs with more customers resample hash buckets: the same code on 200 rows of counts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """Numbers with their intervals; arrays of one shape, nan where a number is not available.
+
+    Attributes
+    ----------
+    estimate, lower, upper
+        Float arrays.
+    n
+        Denominators, integers.
+    """
+
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+    n: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for name in ("estimate", "lower", "upper"):
+            object.__setattr__(self, name, _frozen(np.asarray(getattr(self, name), dtype=float)))
+        object.__setattr__(self, "n", _frozen(np.broadcast_to(np.asarray(self.n, dtype=np.int64), self.estimate.shape)))
+
+    def at(self, index: int | tuple[int, ...] = ()) -> dict[str, float | int] | None:
+        """One number as `{estimate, lower, upper, n}`; None where it is not available."""
+        if not np.isfinite(self.estimate[index]):
+            return None
+        return {
+            "estimate": float(self.estimate[index]),
+            "lower": float(self.lower[index]),
+            "upper": float(self.upper[index]),
+            "n": int(self.n[index]),
+        }
+
+
+def _frozen(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """Random numbers of one purpose: adding a new use of randomness changes no other."""
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
+
+
+def bootstrap_weights(n_units: int, n_draws: int, seed: int, *, chunk: int = 100) -> Iterator[NDArray[np.float64]]:
+    """How often each unit is drawn, in chunks of shape (<= chunk, n_units); each row sums to n_units.
+
+    The non-parametric bootstrap of whole units (Efron 1979; for clusters: Davison and Hinkley 1997, ch. 3.8).
+    """
+    rng = generator(seed, "bootstrap")
+    for begin in range(0, n_draws, chunk):
+        size = min(chunk, n_draws - begin)
+        picks = rng.integers(0, n_units, size=(size, n_units))
+        picks += np.arange(size)[:, None] * n_units
+        yield np.bincount(picks.ravel(), minlength=size * n_units).reshape(size, n_units).astype(float)
+
+
+def quantile_of_normal(level: float) -> float:
+    """Two-sided quantile: 1.96 for a level of 0.95."""
+    return float(special.ndtri(0.5 + level / 2))
+
+
+def wilson(successes: NDArray[np.generic] | float, n: NDArray[np.generic] | float, *, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Wilson's score interval for a share of `n` independent rows (Wilson 1927).
+
+    Examples
+    --------
+    >>> low, high = wilson(50, 100)
+    >>> round(float(low), 6), round(float(high), 6)
+    (0.403832, 0.596168)
+    """
+    n = np.asarray(n, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.asarray(successes, dtype=float) / n
+    return wilson_of_share(share, n, level=level)
+
+
+def wilson_of_share(share: Floats, n_effective: Floats, *, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Wilson's interval around a share that is worth `n_effective` independent rows."""
+    z = quantile_of_normal(level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (share + z**2 / (2 * n_effective)) / (1 + z**2 / n_effective)
+        half = z / (1 + z**2 / n_effective) * np.sqrt(share * (1 - share) / n_effective + z**2 / (4 * n_effective**2))
+    low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # Rounding must not push the bound past the estimate at 0 and 1.
+    return np.minimum(low, share), np.maximum(high, share)
+
+
+def unit_matrix(
+    unit: NDArray[np.integer], column: NDArray[np.integer], n: NDArray[np.generic], shape: tuple[int, int]
+) -> sparse.csr_array:
+    """Counts as a sparse matrix units x columns; entries of one pair are summed."""
+    from scipy import sparse
+
+    return sparse.csr_array((np.asarray(n, dtype=float), (unit, column)), shape=shape)
+
+
+def share_of_units(
+    wins: sparse.csr_array, trials: sparse.csr_array, trials_of: NDArray[np.integer] | None = None, *,
+    level: float = LEVEL,
+) -> Estimates:
+    """Shares, each a ratio of sums over units, with Wilson's interval at the effective size.
+
+    The variance of the ratio is linearised over units (Taylor; the limit of the bootstrap of units); the
+    effective size n / deff enters Wilson's formula (Dean and Pagano 2015), which keeps the interval inside
+    [0, 1] and honest at shares of 0 and 1.
+
+    Parameters
+    ----------
+    wins
+        Successes by unit and share, shape (n_units, m).
+    trials
+        Trials by unit, shape (n_units, r).
+    trials_of
+        Column of `trials` that each share belongs to, shape (m,); by default its own.
+
+    Examples
+    --------
+    Two customers with ten cases each, all won or all lost, are worth two rows and not twenty:
+
+    >>> ids, zero = np.array([0, 1]), np.array([0, 0])
+    >>> wins = unit_matrix(ids, zero, np.array([10, 0]), (2, 1))
+    >>> share = share_of_units(wins, unit_matrix(ids, zero, np.array([10, 10]), (2, 1)))
+    >>> share.estimate.round(2).tolist(), share.lower.round(2).tolist(), share.n.tolist()
+    ([0.5], [0.05], [20])
+    """
+    columns = np.arange(wins.shape[1]) if trials_of is None else np.asarray(trials_of)
+    won, total = np.asarray(wins.sum(axis=0)).ravel(), np.asarray(trials.sum(axis=0)).ravel()[columns]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = won / total
+    # Sum over units of (wins - share * trials)^2, multiplied out: a unit without a win still is a trial.
+    own = np.asarray(wins.multiply(wins).sum(axis=0)).ravel()
+    mixed = np.asarray(wins.multiply(trials[:, columns]).sum(axis=0)).ravel()
+    squares = np.asarray(trials.multiply(trials).sum(axis=0)).ravel()[columns]
+    n_units = wins.shape[0]
+    correction = n_units / max(n_units - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = correction * np.maximum(own - 2 * share * mixed + share**2 * squares, 0.0) / total**2
+    low, high = wilson_of_share(share, effective_size(share, variance, total), level=level)
+    return Estimates(share, low, high, total.astype(np.int64))
+
+
+def effective_size(share: Floats, variance: Floats, n: Floats) -> Floats:
+    """Independent rows that a clustered share is worth, at most `n`; `n` itself where the share is 0 or 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = share * (1 - share) / variance
+    known = np.isfinite(effective) & (variance > 0)
+    return np.where(known, np.minimum(effective, n), n)
+
+
+def share_from_draws(share: Floats, draws: Floats, n: NDArray[np.generic], *, level: float = LEVEL) -> Estimates:
+    """Interval of a probability from bootstrap draws: their variance gives the effective size for Wilson's formula.
+
+    Parameters
+    ----------
+    share
+        Estimates, shape (k,).
+    draws
+        Replicates, shape (n_draws, k).
+    n
+        Denominators.
+    """
+    share, n = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
+    effective = effective_size(share, np.nanvar(draws, axis=0, ddof=1), n)
+    low, high = wilson_of_share(share, effective, level=level)
+    return Estimates(share, low, high, n.astype(np.int64))
+
+
+def percentile_interval(estimate: Floats, draws: Floats, n: NDArray[np.generic] | int, *, level: float = LEVEL) -> Estimates:
+    """Percentile interval of bootstrap draws, shape (n_draws, ...); draws that are nan are left out."""
+    tail = (1 - level) / 2
+    estimate = np.asarray(estimate, dtype=float)
+    if draws.shape[0] == 0 or np.all(np.isnan(draws)):
+        empty = np.full(estimate.shape, np.nan)
+        return Estimates(estimate, empty, empty, np.asarray(n))
+    low, high = np.nanquantile(draws, [tail, 1 - tail], axis=0)
+    return Estimates(estimate, np.minimum(low, estimate), np.maximum(high, estimate), np.asarray(n))
+
+
+def median_interval(
+    median: Floats, share_below: Estimates, histogram: list[tuple[Floats, Floats]], *, level: float = LEVEL
+) -> Estimates:
+    """Interval of medians by Woodruff's method (1952).
+
+    The clustered interval of the share of values at or below the median is read back through the histogram.
+
+    Parameters
+    ----------
+    share_below
+        Share of values that do not exceed the median, with its interval over units, shape (k,).
+    histogram
+        For each median the bin edges, shape (m + 1,), and the counts, shape (m,).
+    """
+    half_low = share_below.estimate - share_below.lower
+    half_high = share_below.upper - share_below.estimate
+    low, high = np.full(len(median), np.nan), np.full(len(median), np.nan)
+    for i, (edges, counts) in enumerate(histogram):
+        if not counts.sum() or not np.isfinite(median[i]):
+            continue
+        cumulative = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
+        low[i] = np.interp(max(0.5 - half_low[i], 0.0), cumulative, edges)
+        high[i] = np.interp(min(0.5 + half_high[i], 1.0), cumulative, edges)
+    return Estimates(median, np.minimum(low, median), np.maximum(high, median), share_below.n)
