@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,14 +43,14 @@ class Stage:
         self.error: BaseException | None = None
         self.data: dict[str, Any] = FakeReport.data
 
-    def log_from_spec(self, spec: Any, base: Path, *, progress: Any = None) -> Any:
-        self.calls.append({"spec": spec, "base": base, "progress": progress})
+    def log_from_spec(
+        self, spec: Any, base: Path, *, progress: Any = None, threads: int | None = None
+    ) -> Any:
+        self.calls.append({"spec": spec, "base": base, "progress": progress, "threads": threads})
         if self.error is not None:
             raise self.error
-        log = ModuleType("log")
-        log.threads = 2  # type: ignore[attr-defined]
-        log.check_text = lambda: "12 rows read\n"  # type: ignore[attr-defined]
-        return log
+        engine = SimpleNamespace(threads=threads or 2)
+        return SimpleNamespace(engine=engine, check_text=lambda: "12 rows read\n")
 
     def build_report(self, log: Any, *, spec: Any, seed: int, lang: str, progress: Any = None) -> FakeReport:
         self.calls.append({"seed": seed, "lang": lang, "progress": progress})
@@ -103,6 +103,13 @@ def test_the_command_line_overrides_the_file(stage: Stage, tmp_path: Path) -> No
     assert cli.run_command(["run", "--out=out", "--seed", "0", "--lang", "en"]) == 0
     assert (stage.calls[1]["seed"], stage.calls[1]["lang"]) == (0, "en")
     assert stage.calls[0]["spec"].lang == "en"
+
+
+def test_threads_reach_the_engine_and_the_manifest(stage: Stage) -> None:
+    assert cli.run_command(["run", "--out=out", "--threads", "1"]) == 0
+    assert stage.calls[0]["threads"] == 1
+    assert json.loads(Path("out/run.json").read_text())["threads"] == 1
+    assert cli.run_command(["run", "--out=out", "--threads", "0"]) == 2
 
 
 def test_quiet_says_nothing(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -348,7 +355,7 @@ class Report:
             Path({str(tmp_path / "started")!r}).write_text("")
             time.sleep(30)
         return {{"report.html": b"", "z": slow}}
-log.log_from_spec = lambda *a, **k: None
+log.log_from_spec = lambda *a, **k: types.SimpleNamespace(engine=None)
 build.build_report = lambda *a, **k: Report()
 sys.modules["journeymine.log"], sys.modules["journeymine.report.build"] = log, build
 sys.argv = ["journeymine", "run", "--out", "out/x"]

@@ -1,3 +1,79 @@
-"""journeymine: event logs in, a ranked list of the fixes that move the needle out."""
+"""journeymine: customer event logs in, a ranked list of the fixes that move the needle out.
+
+The public names below are loaded when they are first used: `import journeymine` is light.
+
+>>> import journeymine as jm
+>>> log = jm.read_log(jm.demo_log_path(), case_id="journey_id", activity="activity", timestamp="timestamp")
+>>> log.n_events > 0
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "DataError": "errors",
+    "EngineError": "errors",
+    "EventLog": "log",
+    "FixRanking": "fixes.ranking",
+    "JourneySpec": "spec",
+    "JourneymineError": "errors",
+    "LogSchemaError": "errors",
+    "MarkovChain": "markov.chain",
+    "NotEnoughDataError": "errors",
+    "OptionError": "errors",
+    "Report": "report.build",
+    "SourceError": "errors",
+    "SpecError": "errors",
+    "Transitions": "paths.transitions",
+    "Variants": "paths.variants",
+    "demo_config_path": "datasets",
+    "demo_log_path": "datasets",
+    "load_demo": "datasets",
+    "log_from_spec": "log",
+    "read_log": "log",
+    "read_spec": "spec",
+    "report": "report.build",
+    "simulate": "",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+if TYPE_CHECKING:
+    from journeymine import simulate as simulate
+    from journeymine.datasets import demo_config_path, demo_log_path, load_demo
+    from journeymine.errors import (
+        DataError,
+        EngineError,
+        JourneymineError,
+        LogSchemaError,
+        NotEnoughDataError,
+        OptionError,
+        SourceError,
+        SpecError,
+    )
+    from journeymine.fixes.ranking import FixRanking
+    from journeymine.log import EventLog, log_from_spec, read_log
+    from journeymine.markov.chain import MarkovChain
+    from journeymine.paths.transitions import Transitions
+    from journeymine.paths.variants import Variants
+    from journeymine.report.build import Report, report
+    from journeymine.spec import JourneySpec, read_spec
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        msg = f"module 'journeymine' has no attribute {name!r}"
+        raise AttributeError(msg)
+    if not _HOME[name]:
+        return import_module(f"journeymine.{name}")
+    return getattr(import_module(f"journeymine.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 # Strongest first: what is bought or signed beats what is merely finished.
 # Words are separated by semicolons.
 _BOUGHT = """
-    order(?:ed)? (?:placed|confirmed|completed?); placed? order; purchas(?:e|ed|es); bought; conversion; converted;
-    checkout (?:completed?|success); commande (?:passee|validee|confirmee); achat; achete; bestell(?:t|ung);
-    gekauft; kauf; compra; pedido realizado
+    order(?:ed)? (?:placed|confirmed|completed?); placed? order; purchas(?:e|ed|es); bought; conversion;
+    converted; checkout (?:completed?|success); commande (?:passee|validee|confirmee); achat; achete;
+    bestell(?:t|ung); gekauft; kauf; compra; pedido realizado
 """
 _SIGNED = """
     subscri(?:be|bed|ption); sign(?:ed)? up; signup; registered; registration; enrol(?:l|led|ment)?;
@@ -24,12 +24,14 @@ _SIGNED = """
 """
 _PAID = r"order; pay(?:ment)?(?: \w+)?; paid; paye; paiement; zahlung; bezahlt; pago"
 _GRANTED = r"""
-    deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; resolved?; solved; won; accepte;
-    resolu
+    deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; resolved?; solved; won;
+    accepte; resolu
 """
 _FINISHED = """
     completed?; success; done; finished; closed?; end; termine; cloture; cloturee; abgeschlossen; cerrado
 """
+# What stands before this place in the journey is how it begins, whatever its name.
+EARLIEST = 0.25
 GOALS = tuple(
     re.compile(rf"\b(?:{'|'.join(word.strip() for word in words.split(';'))})\b")
     for words in (_BOUGHT, _SIGNED, _PAID, _GRANTED, _FINISHED)
@@ -54,7 +56,7 @@ def goal_candidates(facts: Sequence[ActivityFacts]) -> list[ActivityFacts]:
     for fact in facts:
         name = plain(fact.name)
         strength = next((i for i, pattern in enumerate(GOALS) if pattern.search(name)), None)
-        if strength is not None and not FAILURES.search(name):
+        if strength is not None and fact.place >= EARLIEST and not FAILURES.search(name):
             ranked.append((strength, -fact.n_cases, fact.name, fact))
     return [item[-1] for item in sorted(ranked, key=lambda item: item[:3])]
 

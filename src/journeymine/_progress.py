@@ -50,6 +50,11 @@ class Progress:
             self._listener(self._steps[-1] if self._steps else None)
 
 
+def quiet() -> Progress:
+    """Build a reporter that says nothing."""
+    return Progress()
+
+
 def make_progress(progress: bool | Callable[[str | None], object] | Progress | None = None) -> Progress:
     """Build the reporter for a `progress=` argument.
 

@@ -34,6 +34,7 @@ HELP = (
 
 Out = Annotated[Path, Parameter(name=["--out", "-o"])]
 Seed = Annotated[int | None, Parameter(validator=Number(gte=0))]
+Threads = Annotated[int | None, Parameter(validator=Number(gte=1))]
 LangOption = Literal["en", "fr"] | None
 FailOn = Annotated[Literal["alert"] | None, Parameter(name="--fail-on")]
 Json = Annotated[bool, Parameter(name="--json", negative="")]
@@ -99,6 +100,7 @@ def run(
     out: Out = Path("out/report"),
     seed: Seed = None,
     lang: LangOption = None,
+    threads: Threads = None,
     fail_on: FailOn = None,
     json_line: Json = False,
     quiet: Quiet = False,
@@ -115,6 +117,8 @@ def run(
         Seed of the random draws; overrides the configuration.
     lang
         Language of the report; overrides the configuration.
+    threads
+        Threads that the engine may use; default: all cores. No number depends on it.
     fail_on
         End with exit code 1 if an alert fired.
     json_line
@@ -127,7 +131,9 @@ def run(
     spec = read_spec(config)
     given = {"seed": seed, "lang": lang}
     spec = spec.model_copy(update={key: value for key, value in given.items() if value is not None})
-    return _write_report(spec, _base(config), out, fail_on=fail_on, json_line=json_line, quiet=quiet)
+    return _write_report(
+        spec, _base(config), out, threads=threads, fail_on=fail_on, json_line=json_line, quiet=quiet
+    )
 
 
 @app.command
@@ -157,7 +163,7 @@ def demo(
     from journeymine._demo import demo_spec
 
     spec, base = demo_spec(lang=lang, seed=seed)
-    return _write_report(spec, base, out, fail_on=None, json_line=json_line, quiet=quiet)
+    return _write_report(spec, base, out, json_line=json_line, quiet=quiet)
 
 
 @app.command
@@ -178,7 +184,14 @@ def schema(*, config: Annotated[bool, Parameter(name="--config", negative="")] =
 
 
 def _write_report(
-    spec: JourneySpec, base: Path, out: Path, *, fail_on: str | None, json_line: bool, quiet: bool
+    spec: JourneySpec,
+    base: Path,
+    out: Path,
+    *,
+    threads: int | None = None,
+    fail_on: str | None = None,
+    json_line: bool = False,
+    quiet: bool = False,
 ) -> int:
     from journeymine._progress import make_progress
     from journeymine.log import log_from_spec
@@ -188,12 +201,12 @@ def _write_report(
     check_folder(out)
     progress: Progress = make_progress(False if quiet else None)
     with progress.step("Reading"):
-        log = log_from_spec(spec, base, progress=progress)
+        log = log_from_spec(spec, base, progress=progress, threads=threads)
     with progress.step("Analysing"):
         report = build_report(log, spec=spec, seed=spec.seed, lang=spec.lang, progress=progress)
     with progress.step("Writing"):
         paths = write_run(
-            out, report.files(), source=_sources(spec, base), threads=getattr(log, "threads", None)
+            out, report.files(), source=_sources(spec, base), threads=getattr(log.engine, "threads", threads)
         )
     if not quiet:
         _summarise(report.data)

@@ -101,7 +101,7 @@ def count_chain(engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits
         start_unit=ints(starts["unit"])[known_start], start_cell=ints(starts["cell"])[known_start],
         start_state=np.where(start_state < 0, start_state, np.searchsorted(used, start_state))[known_start],
         start_n=ints(starts["n"])[known_start], cells=journeys.cells, cell_customers=cell_customers,
-        n_units=log.n_units, n_unwatched=unwatched + int(n[~known].sum()),
+        n_units=log.n_units, n_unwatched=unwatched + int(n[~known].sum()), n_folded=n_folded,
     )  # fmt: skip
 
 
@@ -155,8 +155,8 @@ class _Place:
 
 
 def slice_of_time(log: Canonical) -> tuple[int | None, int | None, int]:
-    """Start of the first slice, length of a slice, number of slices; calendar-aligned, one if there is no time."""
-    if log.first_us is None or log.last_us is None:
+    """Start of the first slice, length of a slice, number of slices; calendar-aligned, one if there is no calendar."""
+    if log.clock != "calendar" or log.first_us is None or log.last_us is None:
         return None, None, 1
     most = MOST_SLICES if log.n_units == log.n_customers <= MAX_CUSTOMER_UNITS else MOST_SLICES_OF_BUCKETS
     span = max(log.last_us - log.first_us, 1)
@@ -192,13 +192,20 @@ def count_audience(engine: DuckDBEngine, visits: str, condition: str) -> int:
     return int(engine.fetch(chain_sql.audience_sql(visits, condition))["n"][0])
 
 
-def count_edges(engine: DuckDBEngine, log: Canonical) -> EdgeCounts:
-    """Directly-follows pairs, by unit, with the histograms of their waits."""
+def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = False) -> EdgeCounts:
+    """Directly-follows pairs, by unit, with the histograms of their waits.
+
+    Parameters
+    ----------
+    any_target
+        Count departures whatever follows; the target is then the source itself.
+    """
     table = engine.new_name("edges")
-    engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(log.events, engine.dialect)}")
+    events = edges_sql.any_target_sql(log.events) if any_target else log.events
+    engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect)}")
     totals = engine.fetch(f"SELECT * FROM {table} ORDER BY source, target")
-    units = engine.fetch(edges_sql.edge_units_sql(log.events, log.cases, table))
-    bins = engine.fetch(edges_sql.wait_histogram_sql(log.events, engine.dialect))
+    units = engine.fetch(edges_sql.edge_units_sql(events, log.cases, table))
+    bins = engine.fetch(edges_sql.wait_histogram_sql(events, engine.dialect))
     engine.execute(f"DROP TABLE {table}")
     source, target = ints(totals["source"]), ints(totals["target"])
     k = len(log.activities)
@@ -259,7 +266,7 @@ def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
     return ActivityCounts(
         n=np.bincount(code, weights=n, minlength=k).astype(np.int64),
         n_cases=np.bincount(code, weights=n_cases, minlength=k).astype(np.int64), places=place,
-        unit=unit, code=code, unit_n_cases=n_cases, unit_cases=cases_by_unit(engine, log), n_units=log.n_units,
+        unit=unit, code=code, unit_n=n, unit_n_cases=n_cases, unit_cases=cases_by_unit(engine, log), n_units=log.n_units,
     )  # fmt: skip
 
 

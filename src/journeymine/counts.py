@@ -40,6 +40,8 @@ class ChainCounts:
         Units that are resampled.
     n_unwatched
         Visits left out because they were not watched for `idle`.
+    n_folded
+        Rare activities that share one state.
     """
 
     states: tuple[str, ...]
@@ -58,6 +60,7 @@ class ChainCounts:
     cell_customers: Ints
     n_units: int
     n_unwatched: int = 0
+    n_folded: int = 0
 
     @property
     def n_states(self) -> int:
@@ -227,8 +230,8 @@ class ActivityCounts:
     ----------
     places
         Sum over cases of the place where the activity first stands.
-    unit, code, unit_n_cases
-        Cases with the activity, by unit.
+    unit, code, unit_n, unit_n_cases
+        Events of the activity and cases with it, by unit.
     unit_cases
         Cases of each unit, shape (n_units,).
     """
@@ -238,6 +241,7 @@ class ActivityCounts:
     places: Ints
     unit: Ints
     code: Ints
+    unit_n: Ints
     unit_n_cases: Ints
     unit_cases: Ints
     n_units: int

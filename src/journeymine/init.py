@@ -143,12 +143,12 @@ def _log_section(
         **{role: "column" for role in ROLES if role not in roles},
         "attributes": rest or ["column"],
         "timezone": "Europe/Paris",
-        "separator": raw.detected.get("separator", ";"),
-        "encoding": raw.detected.get("encoding", "utf-8"),
+        "separator": ";",
+        "encoding": "cp1252",
         "time_format": "%d/%m/%Y %H:%M",
         "time_unit": "ms",
         "where": "country = 'DE'",
-        "duplicates": "keep",
+        "duplicates": "drop",
     }
     return [*lines, "# Not used; remove the # to use them:", *_unused(LogSpec, examples), ""]
 

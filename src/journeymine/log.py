@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts import ActivityCounts, ChainCounts
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain
     from journeymine.paths.transitions import Transitions
@@ -229,6 +229,22 @@ class EventLog:
         return counting.count_chain(self.engine, self.canonical, journeys, self._visits, attempts=attempts)
 
     @cached_property
+    def activity_counts(self) -> ActivityCounts:
+        """Events and cases of each activity."""
+        return counting.count_activities(self.engine, self.canonical)
+
+    @cached_property
+    def departure_waits(self) -> list[dict[str, float | int] | None]:
+        """Median time until the next event after each activity, by code."""
+        from journeymine.paths.transitions import estimate_transitions
+
+        waits = estimate_transitions(counting.count_edges(self.engine, self.canonical, any_target=True))
+        found: list[dict[str, float | int] | None] = [None] * len(self.activities)
+        for place, code in enumerate(waits.counts.source.tolist()):
+            found[code] = waits.wait_s.at(place) if waits.wait_s else None
+        return found
+
+    @cached_property
     def _chain_counts(self) -> ChainCounts:
         return self.count_chain()
 
@@ -388,9 +404,9 @@ def log_from_spec(spec: JourneySpec, base: Path, *, progress: Any = None, thread
     base
         Folder that the source is relative to: that of the configuration.
     """
-    from journeymine._progress import quiet
+    from journeymine._progress import make_progress
 
-    step = (progress or quiet()).step
+    step = make_progress(progress).step
     log, journey = spec.log, spec.journey
     with step("Reading"):
         events = read_log(

@@ -1,7 +1,7 @@
 """The report in a real browser: no sideways scroll, no axe violation, nothing that needs a script.
 
-Needs a Chromium (`chromium` or JOURNEYMINE_CHROMIUM); the axe checks also need JOURNEYMINE_AXE, the path of
-`axe.min.js` of the npm package axe-core. What is missing is named in the summary.
+An optional tier: set JOURNEYMINE_CHROMIUM to the program of a Chromium, and JOURNEYMINE_AXE to the path of
+`axe.min.js` of the npm package axe-core. What did not run is named in the summary.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from journeymine.report.render import fragment_fixes, render_html
 if TYPE_CHECKING:
     from types import ModuleType
 
-CHROMIUM = os.environ.get("JOURNEYMINE_CHROMIUM") or shutil.which("chromium")
+CHROMIUM = shutil.which(os.environ.get("JOURNEYMINE_CHROMIUM", ""))
 AXE = os.environ.get("JOURNEYMINE_AXE")
 WIDTHS = (390, 720, 900, 1080, 1500)
 FLAGS = (
@@ -32,7 +32,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --virtual-time-budget=60000 --timeout=90000"
 ).split()
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: the browser tier did not run")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="JOURNEYMINE_CHROMIUM is not set: the browser tier did not run")
 
 
 def samples() -> ModuleType:

@@ -1,14 +1,13 @@
 """SQL that turns written times into moments, one builder per way of writing them.
 
-Every builder takes an SQL expression of text (or number) and returns `Moment`: an expression of type timestamp with
-time zone, NULL where the value cannot be read, and one that says whether the value lacks an offset.
+Every builder takes an SQL expression of text (or number) and returns `Moment`: microseconds since 1970 UTC, NULL where
+the value cannot be read, and an expression that says whether the value lacks an offset.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST_YEAR, LAST_YEAR = 1800, 2199
 UNITS = {
     "ns": (1, 1000),
     "us": (1, 1),
@@ -57,13 +56,13 @@ class Moment:
 
     Attributes
     ----------
-    sql
-        Timestamp with time zone, or NULL.
+    us
+        Microseconds since 1970 UTC, or NULL.
     naive
         Whether the value lacks an offset.
     """
 
-    sql: str
+    us: str
     naive: str
 
 
@@ -73,30 +72,30 @@ def full_match(text: str, pattern: str) -> str:
 
 
 def local(timestamp: str, zone: str) -> str:
-    """Read a time without offset in a zone (an SQL text literal)."""
-    return f"timezone({zone}, {timestamp})"
+    """Microseconds of a time without offset, read in a zone (an SQL text literal)."""
+    return f"epoch_us({timestamp})" if zone == "'UTC'" else f"epoch_us(timezone({zone}, {timestamp}))"
 
 
-def micros(moment: str) -> str:
-    """Whole microseconds since 1970 UTC; NULL outside the years 1800 to 2199."""
-    low, high = f"TIMESTAMPTZ '{FIRST_YEAR}-01-01 00:00:00+00'", f"TIMESTAMPTZ '{LAST_YEAR + 1}-01-01 00:00:00+00'"
-    return f"CASE WHEN {moment} >= {low} AND {moment} < {high} THEN epoch_us({moment}) END"
+def bounded(us: str) -> str:
+    """Microseconds, or NULL outside the years 1800 to 2199."""
+    return f"CASE WHEN {us} >= {LOWEST_US} AND {us} < {HIGHEST_US} THEN {us} END"
 
 
 def native(column: str, kind: str, zone: str) -> Moment:
     """A column that already is a time."""
     nanoseconds = kind.endswith("_NS")
     if kind.startswith(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")):
-        stamp = f"timezone('UTC', {_floor(column)})" if nanoseconds else f"CAST({column} AS TIMESTAMPTZ)"
-        return Moment(stamp, "FALSE")
-    stamp = _floor(column) if nanoseconds else f"CAST({column} AS TIMESTAMP)"
+        return Moment(_floored(column) if nanoseconds else f"epoch_us({column})", "FALSE")
+    stamp = f"CAST({column} AS TIMESTAMP)"
+    if nanoseconds:
+        stamp = f"make_timestamp({_floored(column)})"
     return Moment(local(stamp, zone), f"({column} IS NOT NULL)")
 
 
-def _floor(column: str) -> str:
+def _floored(column: str) -> str:
     """Microseconds of a timestamp in nanoseconds; a cast would round them."""
-    ns = f"epoch_ns(CAST({column} AS TIMESTAMP_NS))"
-    return f"make_timestamp(({ns} - (({ns} % 1000) + 1000) % 1000) // 1000)"
+    ns = f"epoch_ns({column})"
+    return f"(({ns} - (({ns} % 1000) + 1000) % 1000) // 1000)"
 
 
 def iso(text: str, zone: str) -> Moment:
@@ -104,7 +103,7 @@ def iso(text: str, zone: str) -> Moment:
     loose = _written(text, r"^\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2}).*$", r"\1-\2-\3", zone)
     sql = (
         f"CASE WHEN {full_match(text, _STRICT_NAIVE)} THEN {local(f'TRY_CAST({text} AS TIMESTAMP)', zone)} "
-        f"WHEN {full_match(text, _STRICT_OFFSET)} THEN TRY_CAST({text} AS TIMESTAMPTZ) "
+        f"WHEN {full_match(text, _STRICT_OFFSET)} THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) "
         f"WHEN {full_match(text, ISO)} THEN {loose} END"
     )
     return Moment(sql, _lacks_offset(text))
@@ -135,15 +134,15 @@ def _written(text: str, pattern: str, order: str, zone: str) -> str:
         f"CASE WHEN {half} = '' THEN {stamp} WHEN {hour} NOT BETWEEN 1 AND 12 THEN NULL ELSE {stamp} + "
         f"to_hours(CASE WHEN {half} IN ('P', 'p') THEN 12 ELSE 0 END - CASE WHEN {hour} = 12 THEN 12 ELSE 0 END) END"
     )
-    zoned = f"timezone('UTC', {stamp}) - {_shift(offset)}"
+    zoned = f"epoch_us({stamp}) - {_shift(offset)}"
     return f"CASE WHEN {offset} = '' THEN {local(stamp, zone)} ELSE {zoned} END"
 
 
 def _shift(offset: str) -> str:
-    """Interval east of UTC of a written offset."""
+    """Microseconds east of UTC of a written offset."""
     digits = f"rpad(regexp_replace({offset}, '[^0-9]', '', 'g'), 4, '0')"
     minutes = f"(CAST(substr({digits}, 1, 2) AS INTEGER) * 60 + CAST(substr({digits}, 3, 2) AS INTEGER))"
-    return f"to_minutes(CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END * {minutes})"
+    return f"CASE WHEN {offset} LIKE '-%' THEN -60000000 ELSE 60000000 END * {minutes}"
 
 
 def _lacks_offset(text: str) -> str:
@@ -160,7 +159,7 @@ def compact(text: str, zone: str) -> Moment:
         f"|| ':' || substr({clock}, 3, 2) || ':' || substr({clock}, 5, 2) AS TIMESTAMP)"
     )
     is_utc = f"trim({text}) LIKE '%Z'"
-    sql = f"CASE WHEN {full_match(text, COMPACT)} THEN CASE WHEN {is_utc} THEN timezone('UTC', {stamp}) ELSE {local(stamp, zone)} END END"
+    sql = f"CASE WHEN {full_match(text, COMPACT)} THEN CASE WHEN {is_utc} THEN epoch_us({stamp}) ELSE {local(stamp, zone)} END END"
     return Moment(sql, f"({text} IS NOT NULL AND NOT {is_utc})")
 
 
@@ -168,9 +167,9 @@ def strptime(text: str, time_format: str, zone: str) -> Moment:
     """A format given by the user (an SQL text literal)."""
     if "%z" in time_format:  # the engine's %z knows no Z
         with_digits = f"regexp_replace(trim({text}), '[Zz]$', '+0000')"
-        return Moment(f"try_strptime({with_digits}, {time_format})", "FALSE")
+        return Moment(f"epoch_us(try_strptime({with_digits}, {time_format}))", "FALSE")
     if "%Z" in time_format:
-        return Moment(f"try_strptime(trim({text}), {time_format})", "FALSE")
+        return Moment(f"epoch_us(try_strptime(trim({text}), {time_format}))", "FALSE")
     return Moment(local(f"try_strptime(trim({text}), {time_format})", zone), f"({text} IS NOT NULL)")
 
 

@@ -209,8 +209,8 @@ def _moment(
 ) -> _Candidate:
     def sql(column: str) -> tuple[str, str]:
         moment = build(column)
-        us = time_sql.micros(moment.sql)
-        return (f"coalesce({us}, {time_sql.micros(also(column).sql)})" if also else us), moment.naive
+        us = time_sql.bounded(moment.us)
+        return (f"coalesce({us}, {time_sql.bounded(also(column).us)})" if also else us), moment.naive
 
     return _Candidate(description, sql)
 

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 BINS_PER_OCTAVE = 8
 
 
+def any_target_sql(events: str) -> str:
+    """Events whose next activity, whichever it is, is written as their own: for waits by activity."""
+    return f"""(SELECT case_key, code, CASE WHEN next_code IS NULL THEN NULL ELSE code END AS next_code, wait_us
+                FROM {events})"""
+
+
 def edge_totals_sql(events: str, dialect: Dialect) -> str:
     """Every directly-follows pair: (source, target, n, n_cases, median_us)."""
     return f"""
