@@ -50,7 +50,7 @@ class Stage:
         if self.error is not None:
             raise self.error
         engine = SimpleNamespace(threads=threads or 2)
-        return SimpleNamespace(engine=engine, check_text=lambda: "12 rows read\n")
+        return SimpleNamespace(engine=engine, check_text=lambda: "12 rows read \x1b[2J\n")
 
     def build_report(self, log: Any, *, spec: Any, seed: int, lang: str, progress: Any = None) -> FakeReport:
         self.calls.append({"seed": seed, "lang": lang, "progress": progress})
@@ -149,7 +149,7 @@ def test_an_alert_is_an_exit_code_only_when_asked_for(
 def test_check_prints_the_ledger_and_writes_nothing(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(Path().iterdir())
     assert cli.run_command(["check"]) == 0
-    assert capsys.readouterr().out == "12 rows read\n"
+    assert capsys.readouterr().out == "12 rows read \\x1b[2J\n"
     assert sorted(Path().iterdir()) == before
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from journeymine import __version__
 from journeymine._crash import crash_details, crash_message
+from journeymine._streams import harmless, put_result, say
 from journeymine.errors import JourneymineError
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def init(file: Path, /, *, out: Out = CONFIG, force: Force = False) -> int:
     """
     from journeymine.init import write_config
 
-    _result(str(write_config(file, out, force=force)))
-    _say(f"Next: read {out}, correct what was guessed wrong, then run: journeymine check {out}")
+    put_result(str(write_config(file, out, force=force)))
+    say(f"Next: read {out}, correct what was guessed wrong, then run: journeymine check {out}")
     return 0
 
 
@@ -88,7 +88,7 @@ def check(config: Path = CONFIG, /) -> int:
     progress = make_progress()
     with progress.step("Reading"):
         log = log_from_spec(spec, _base(config), progress=progress)
-    _result(log.check_text().rstrip("\n"))
+    put_result(harmless(log.check_text().rstrip("\n")))
     return 0
 
 
@@ -179,7 +179,7 @@ def schema(*, config: Annotated[bool, Parameter(name="--config", negative="")] =
         from journeymine.spec import toml_schema as wanted
     else:
         from journeymine.report.schema import report_schema as wanted
-    _result(json.dumps(wanted(), indent=2, ensure_ascii=False))
+    put_result(json.dumps(wanted(), indent=2, ensure_ascii=False))
     return 0
 
 
@@ -212,10 +212,10 @@ def _write_report(
         _summarise(report.data)
     status = "alerts" if report.data.get("alerts") else "done"
     if json_line:
-        _result(json.dumps({"report": str(paths[0]), "status": status}, sort_keys=True))
+        put_result(json.dumps({"report": str(paths[0]), "status": status}, sort_keys=True))
     else:
         for path in paths:
-            _result(str(path))
+            put_result(str(path))
     return 1 if fail_on and status == "alerts" else 0
 
 
@@ -226,66 +226,32 @@ def _sources(spec: JourneySpec, base: Path) -> list[str | Path]:
 
 def _summarise(data: dict[str, Any]) -> None:
     for finding in data.get("findings", ()):
-        _say(finding["text"])
+        say(finding["text"])
     for warning in data.get("warnings", ()):
-        _say(f"Warning: {warning['text']}")
+        say(f"Warning: {warning['text']}")
 
 
 def _base(config: Path) -> Path:
     return config.absolute().parent
 
 
-def _result(text: str) -> None:
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.write(f"{_encodable(text, sys.stdout)}\n")
-        sys.stdout.flush()
-    except OSError as error:
-        # Python would try again on its way out, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # The reader of our output may go away, as `head` does.
-        if not isinstance(error, BrokenPipeError):
-            raise
-
-
-# Control characters of a hostile log could rewrite the terminal; direction marks could disguise a text.
-_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-_UNSAFE |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-
-
-def _say(text: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(f"{_encodable(text.translate(_UNSAFE), sys.stderr)}\n")
-
-
-def _encodable(text: str, stream: TextIO) -> str:
-    """Escape what the stream cannot show: an odd name must not turn a finished run into a crash."""
-    encoding = stream.encoding or "utf-8"
-    try:
-        text.encode(encoding, stream.errors or "strict")
-    except UnicodeEncodeError:
-        return text.encode(encoding, "backslashreplace").decode(encoding)
-    return text
-
-
 def _run(arguments: Sequence[str]) -> int:
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _say(f"{error}\nHint: journeymine {_command(arguments)}--help lists what is allowed.")
+        say(f"{error}\nHint: journeymine {_command(arguments)}--help lists what is allowed.")
         return WRONG_USE
     except JourneymineError as error:
         details = f"\n{crash_details(error)}" if error.exit_code == CRASH else ""
-        _say(f"Error: {error}{details}")
+        say(f"Error: {error}{details}")
         return error.exit_code
     except KeyboardInterrupt:
-        _say("Interrupted; nothing was changed.")
+        say("Interrupted; nothing was changed.")
         return INTERRUPTED
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else CRASH
     except Exception as error:
-        _say(f"Error: {crash_message(error)}")
+        say(f"Error: {crash_message(error)}")
         return CRASH
     return result if isinstance(result, int) else 0
 
@@ -311,7 +277,7 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     code = _run(arguments)
     if code > 1 and "--json" in arguments:
-        _result(json.dumps({"report": None, "status": "error"}, sort_keys=True))
+        put_result(json.dumps({"report": None, "status": "error"}, sort_keys=True))
     return code
 
 

@@ -238,7 +238,7 @@ def count_variants(engine: DuckDBEngine, log: Canonical, journeys: Journeys | No
     engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(paths, top)}")
     listed = engine.fetch_table(f"SELECT path, n FROM {best} ORDER BY place").to_pydict()
     n_variants = int(engine.fetch(variants_sql.n_variants_sql(paths))["n"][0])
-    state, table = ("state", journeys.table) if journeys and journeys.goal else ("0", log.cases)
+    state, table = ("state", journeys.table) if journeys and journeys.goal else ("CAST(0 AS INTEGER)", log.cases)
     rows = engine.fetch(variants_sql.variant_units_sql(paths, best, table, state))
     engine.execute(f"DROP TABLE {paths}")
     engine.execute(f"DROP TABLE {best}")

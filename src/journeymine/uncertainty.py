@@ -201,10 +201,10 @@ def percentile_interval(estimate: Floats, draws: Floats, n: NDArray[np.generic] 
     """Percentile interval of bootstrap draws, shape (n_draws, ...); draws that are nan are left out."""
     tail = (1 - level) / 2
     estimate = np.asarray(estimate, dtype=float)
-    if draws.shape[0] == 0 or np.all(np.isnan(draws)):
-        empty = np.full(estimate.shape, np.nan)
-        return Estimates(estimate, empty, empty, np.asarray(n))
-    low, high = np.nanquantile(draws, [tail, 1 - tail], axis=0)
+    known = ~np.all(np.isnan(draws), axis=0)
+    low, high = np.full(estimate.shape, np.nan), np.full(estimate.shape, np.nan)
+    if known.any():
+        low[known], high[known] = np.nanquantile(draws[:, known], [tail, 1 - tail], axis=0)
     return Estimates(estimate, np.minimum(low, estimate), np.maximum(high, estimate), np.asarray(n))
 
 

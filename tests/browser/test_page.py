@@ -32,7 +32,9 @@ FLAGS = (
     "--disable-component-update --disable-sync --virtual-time-budget=60000 --timeout=90000"
 ).split()
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="JOURNEYMINE_CHROMIUM is not set: the browser tier did not run")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="JOURNEYMINE_CHROMIUM is not set: the browser tier did not run"
+)
 
 
 def samples() -> ModuleType:
@@ -108,7 +110,9 @@ def test_axe_finds_nothing(tmp_path: Path, theme: str) -> None:
         # axe must run inside the page, which the content security policy rightly forbids.
         page = re.sub(r"<meta http-equiv=[^>]*>", "", page)
         page = page.replace("<html ", f'<html data-theme="{theme}" ', 1)
-        page = page.replace("</head>", "<script>" + axe.replace("</script", "<\\/script") + "</script></head>", 1)
+        page = page.replace(
+            "</head>", "<script>" + axe.replace("</script", "<\\/script") + "</script></head>", 1
+        )
         frames.append((f"{kind} {lang} {width}", page, width))
     script = (
         "const r=await f.contentWindow.axe.run({iframes:false,resultTypes:['violations']});"

@@ -18,7 +18,7 @@ from journeymine.draw.text import cut, wrap
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-ROW: Final = 50.0
+ROW: Final = 66.0
 HEADING: Final = 40.0
 AXIS_HEIGHT: Final = 24.0
 WIDTH: Final = 1040.0
@@ -210,7 +210,7 @@ def _ref(row: ForestRow, name: str) -> str | None:
 def _block_of_text(bold: str, small: str, y: float, x: float, width: float) -> list[Mark]:
     """Up to three lines, centred on the row: the bold text first."""
     heads = wrap(bold, width, 13.5, lines=2, weight=700) if bold else ()
-    notes = wrap(small, width, 12, lines=1 if heads else 3) if small else ()
+    notes = wrap(small, width, 12, lines=4 - len(heads)) if small else ()
     lines = [(text, 13.5, 700, "ink") for text in heads] + [
         (text, 12.0, 400, "ink3" if heads else "ink") for text in notes
     ]

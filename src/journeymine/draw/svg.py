@@ -23,6 +23,7 @@ Mode = Literal["page", "static"]
 Anchor = Literal["start", "middle", "end"]
 Colour: TypeAlias = "Callable[[str], str]"
 
+MARGIN: Final = 14.0
 XMLNS: Final = "http://www.w3.org/2000/svg"
 
 
@@ -223,12 +224,15 @@ def document(
     >>> print(document((), 10, 10, alt="Nothing & more", mode="page", theme="light", prefix="x"))
     <svg viewBox="0 0 10 10" width="10" height="10" role="img" aria-label="Nothing &amp; more"></svg>
     """
-    w, h = coordinate(width), coordinate(height)
-    frame = f'viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{_attribute(alt)}"'
+    # On a dark page or slide dark ink would vanish: a static picture brings its own background and margin.
+    m = 0.0 if mode == "page" else MARGIN
+    w, h = coordinate(width + 2 * m), coordinate(height + 2 * m)
+    corner = coordinate(-m)
+    frame = f'viewBox="{corner} {corner} {w} {h}" width="{w}" height="{h}"'
+    frame += f' role="img" aria-label="{_attribute(alt)}"'
     if mode == "page":
         return f"<svg {frame}>{write_marks(marks, page_colour, prefix)}</svg>"
-    # On a dark page or slide dark ink would vanish: a static picture brings its own background.
-    background = Rect(x=0, y=0, width=width, height=height, fill="card")
+    background = Rect(x=-m, y=-m, width=width + 2 * m, height=height + 2 * m, fill="card")
     body = write_marks((background, *marks), static_colour(theme), prefix)
     family = escape(SANS.replace('"', "'"), quote=True).replace("&#x27;", "'")
     return f'<svg xmlns="{XMLNS}" {frame} font-family="{family}">{body}</svg>'

@@ -141,7 +141,7 @@ def _written(text: str, pattern: str, order: str, zone: str) -> str:
 def _shift(offset: str) -> str:
     """Microseconds east of UTC of a written offset."""
     digits = f"rpad(regexp_replace({offset}, '[^0-9]', '', 'g'), 4, '0')"
-    minutes = f"(CAST(substr({digits}, 1, 2) AS INTEGER) * 60 + CAST(substr({digits}, 3, 2) AS INTEGER))"
+    minutes = f"(CAST(substr({digits}, 1, 2) AS BIGINT) * 60 + CAST(substr({digits}, 3, 2) AS BIGINT))"
     return f"CASE WHEN {offset} LIKE '-%' THEN -60000000 ELSE 60000000 END * {minutes}"
 
 

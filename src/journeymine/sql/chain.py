@@ -89,7 +89,7 @@ def drop_counts_sql(visits: str, dialect: Dialect, *, origin_us: int | None, sli
 
     `n` counts the watched visits, `n_drops` those of them after which nothing came.
     """
-    when = dialect.floor_div(f"(time_us - {origin_us})", str(slice_us)) if slice_us else "0"
+    when = dialect.floor_div(f"(time_us - {origin_us})", str(slice_us)) if slice_us else "CAST(0 AS BIGINT)"
     return f"""
         SELECT unit, cell, code, {when} AS slice, COUNT(*) AS n_all, SUM(CASE WHEN watched THEN 1 ELSE 0 END) AS n,
                SUM(CASE WHEN watched AND next_code IS NULL THEN 1 ELSE 0 END) AS n_drops
