@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import errno
 import os
-import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +17,11 @@ from journeymine import cli, init
 from journeymine._goal_names import failure_candidates, goal_candidates
 from journeymine._log_facts import ActivityFacts
 from journeymine._toml_text import comment, line, toml_value
+from journeymine.datasets import demo_config_path, demo_log_path
 from journeymine.errors import JourneymineError, OutputError
 from journeymine.spec import read_spec
 
-HEADER = ["case", "what", "at", "platform", "note"]
+HEADER = ["case_id", "activity", "timestamp", "platform", "note"]
 ROWS = [
     ["1", "Visit", "2026-01-01 10:00:00", "mobile", "a"],
     ["1", "Basket", "2026-01-01 10:01:00", "mobile", "b"],
@@ -32,18 +31,6 @@ ROWS = [
     ["2", "Order cancelled", "2026-01-02 10:02:00", "desktop", "f"],
     ["3", "Visit", "2026-01-03 10:00:00", "mobile", "g"],
 ]
-ROLES = {"case_id": "case", "activity": "what", "timestamp": "at"}
-
-
-@pytest.fixture(autouse=True)
-def guess(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fixed guess: what is tested is what is written of it."""
-    module = ModuleType("journeymine.readers.guess")
-    module.guess_roles = lambda engine, raw: SimpleNamespace(  # type: ignore[attr-defined]
-        roles={k: v for k, v in ROLES.items() if v in raw.columns},
-        reasons={"case_id": 'it is called "case";\nx = 1', "activity": "few values", "timestamp": "times"},
-    )
-    monkeypatch.setitem(sys.modules, "journeymine.readers.guess", module)
 
 
 def write_log(path: Path, rows: list[list[str]] = ROWS, header: list[str] = HEADER) -> Path:
@@ -58,13 +45,19 @@ def test_what_is_written_is_read_and_explained(tmp_path: Path) -> None:
     out = init.write_config(log, tmp_path / "conf" / "journeymine.toml")
     spec = read_spec(out)
     assert spec.log.source == ("../logs/events.csv",)
-    assert (spec.log.case_id, spec.log.activity, spec.log.timestamp) == ("case", ("what",), "at")
+    assert (spec.log.case_id, spec.log.activity, spec.log.timestamp) == (
+        "case_id",
+        ("activity",),
+        "timestamp",
+    )
     assert spec.journey.goal == ("Order placed",)
     assert spec.journey.segments == ("platform",)
     text = out.read_text(encoding="utf-8")
-    assert '# it is called "case"; x = 1\ncase_id = "case"\n' in text
+    for role in ("case_id", "activity", "timestamp"):
+        above = text.split(f'\n{role} = "{role}"')[0].splitlines()[-1]
+        assert above.startswith("# "), role
     assert "1 of 3 journeys have it" in text
-    assert "platform: 2 values, never changes in a journey" in text
+    assert "# Columns whose values are compared. They have" in text
     assert '# end = ["Order cancelled"]' in text
     for key in (
         "customer_id",
@@ -122,7 +115,9 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_stay_names(tmp_path: Path, text: str) -> None:
     rows = [[row[0], f"{text} {row[1]}", row[2], f"{text} {row[3]}", row[4]] for row in ROWS]
-    log = write_log(tmp_path / "events.csv", rows, ["case", "what", "at", f"platform {text[:50]}", "note"])
+    log = write_log(
+        tmp_path / "events.csv", rows, ["case_id", "activity", "timestamp", f"platform {text[:50]}", "note"]
+    )
     spec = read_spec(init.write_config(log, tmp_path / "j.toml"))
     assert spec.log.source == ("events.csv",)
     assert spec.journey.segments == (f"platform {text[:50]}",)
@@ -130,13 +125,12 @@ def test_hostile_names_stay_names(tmp_path: Path, text: str) -> None:
         assert spec.journey.goal == (f"{text} Order placed",)
 
 
-def test_without_roles_it_says_what_is_missing(tmp_path: Path) -> None:
-    log = write_log(tmp_path / "events.csv", [["x", "y"]], ["a", "b"])
-    out = init.write_config(log, tmp_path / "j.toml")
-    text = out.read_text(encoding="utf-8")
-    assert "No column looks like an id" in text
-    assert "No column looks like an activity" in text
-    assert read_spec(out).log.case_id is None
+def test_what_is_no_log_is_refused(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "events.csv", [["1.5", "2.5"]], ["length", "width"])
+    with pytest.raises(JourneymineError) as caught:
+        init.write_config(log, tmp_path / "j.toml")
+    assert caught.value.exit_code in {2, 3}
+    assert not (tmp_path / "j.toml").exists()
 
 
 def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
@@ -148,7 +142,7 @@ def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
     assert out.read_text() == "mine"
     init.write_config(log, out, force=True)
-    assert read_spec(out).log.case_id == "case"
+    assert read_spec(out).log.case_id == "case_id"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["events.csv", "journeymine.toml"]
 
 
@@ -224,3 +218,30 @@ def test_every_text_survives_toml(text: str, texts: list[str]) -> None:
     if text not in {"a", "b"}:
         assert data["a"] == text
     assert "\n" not in toml_value(text)
+
+
+def test_the_demo_log_is_understood(tmp_path: Path) -> None:
+    spec = read_spec(init.write_config(demo_log_path(), tmp_path / "j.toml"))
+    known = read_spec(demo_config_path())
+    for role in ("case_id", "customer_id", "activity", "timestamp", "channel", "value"):
+        assert getattr(spec.log, role) == getattr(known.log, role), role
+    assert spec.journey.goal == known.journey.goal
+    assert set(spec.journey.segments) == set(known.journey.segments)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("name", "goal"),
+    [
+        ("sepsis/Sepsis_Cases-Event_Log.xes.gz", ("Release A",)),
+        ("running_example/running-example.csv", ("pay compensation",)),
+        ("helpdesk/Helpdesk_full_italian.xes.gz", ("Closed",)),
+    ],
+)
+def test_real_logs_are_understood(
+    reference_data: Path, tmp_path: Path, name: str, goal: tuple[str, ...]
+) -> None:
+    spec = read_spec(init.write_config(reference_data / name, tmp_path / "j.toml"))
+    assert (spec.log.case_id, spec.log.activity) == ("case:concept:name", ("concept:name",))
+    assert spec.log.timestamp == "time:timestamp"
+    assert spec.journey.goal == goal

@@ -24,8 +24,8 @@ _SIGNED = """
 """
 _PAID = r"order; pay(?:ment)?(?: \w+)?; paid; paye; paiement; zahlung; bezahlt; pago"
 _GRANTED = r"""
-    deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; resolved?; solved; won;
-    accepte; resolu
+    deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; won; accepte
+
 """
 _FINISHED = """
     completed?; success; done; finished; closed?; end; termine; cloture; cloturee; abgeschlossen; cerrado
@@ -57,8 +57,9 @@ def goal_candidates(facts: Sequence[ActivityFacts]) -> list[ActivityFacts]:
         name = plain(fact.name)
         strength = next((i for i, pattern in enumerate(GOALS) if pattern.search(name)), None)
         if strength is not None and fact.place >= EARLIEST and not FAILURES.search(name):
-            ranked.append((strength, -fact.n_cases, fact.name, fact))
-    return [item[-1] for item in sorted(ranked, key=lambda item: item[:3])]
+            # Of two that all successful journeys have, the first is the success, the other a consequence.
+            ranked.append((strength, -fact.n_cases, fact.place, fact.name, fact))
+    return [item[-1] for item in sorted(ranked, key=lambda item: item[:4])]
 
 
 def failure_candidates(facts: Sequence[ActivityFacts]) -> list[ActivityFacts]:

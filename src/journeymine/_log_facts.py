@@ -1,4 +1,4 @@
-"""What `journeymine init` wants to know of a log: activities in order, possible segments."""
+"""What `journeymine init` wants to know of a log: its activities, in the order of the journey."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from journeymine.canonical import Canonical
     from journeymine.engine.duckdb import DuckDBEngine
-    from journeymine.readers.raw import RawLog
 
-MAX_SEGMENT_VALUES = 20
 MAX_NAME = 120
-# Measures, not groups.
-NO_SEGMENTS = ("TIMESTAMP", "DATE", "TIME", "DOUBLE", "FLOAT", "DECIMAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +20,6 @@ class ActivityFacts:
     n_cases: int
     n_last: int
     place: float
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentFacts:
-    """One column that could be a segment: its number of values, and of journeys in which it changes."""
-
-    column: str
-    n_values: int
-    n_changing: int
 
 
 def activity_facts(engine: DuckDBEngine, log: Canonical) -> list[ActivityFacts]:
@@ -51,25 +36,3 @@ def activity_facts(engine: DuckDBEngine, log: Canonical) -> list[ActivityFacts]:
         for code, n, cases, last, place in zip(*(rows[name].tolist() for name in rows), strict=True)
     ]
     return sorted(facts, key=lambda fact: (round(fact.place, 6), fact.name))
-
-
-def segment_facts(
-    engine: DuckDBEngine, raw: RawLog, log: Canonical, columns: Sequence[str]
-) -> list[SegmentFacts]:
-    """Columns with 2 to 20 values that seldom change within a journey, fewest values first."""
-    found = []
-    for column in columns:
-        if raw.types.get(column, "").startswith(NO_SEGMENTS):
-            continue
-        name = engine.dialect.quote(column)
-        counts = engine.fetch(f"SELECT COUNT(DISTINCT {name}) AS n FROM {raw.table}")
-        n_values = int(counts["n"][0])
-        if not 2 <= n_values <= MAX_SEGMENT_VALUES:
-            continue
-        changing = engine.fetch(f"""
-            SELECT COUNT(*) AS n FROM (
-                SELECT {log.columns.key} AS case_key FROM {raw.table}
-                GROUP BY {log.columns.key} HAVING COUNT(DISTINCT {name}) > 1) AS changed""")
-        found.append(SegmentFacts(column, n_values, int(changing["n"][0])))
-    steady = [fact for fact in found if fact.n_changing * 10 <= log.n_cases]
-    return sorted(steady, key=lambda fact: (fact.n_values, raw.columns.index(fact.column)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from journeymine._crash import is_disk_full
 from journeymine._goal_names import failure_candidates, goal_candidates
-from journeymine._log_facts import MAX_NAME, activity_facts, segment_facts
+from journeymine._log_facts import MAX_NAME, activity_facts
 from journeymine._toml_text import comment, line
 from journeymine.errors import JourneymineError, OptionError, OutputError, shown
 from journeymine.spec import JourneySettings, JourneySpec, LogSpec, spec_from_dict
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from journeymine._log_facts import ActivityFacts, SegmentFacts
+    from journeymine._log_facts import ActivityFacts
     from journeymine.canonical import Canonical
     from journeymine.engine.duckdb import DuckDBEngine
+    from journeymine.readers.guess import Guess
     from journeymine.readers.raw import RawLog
 
     RoleValue = str | tuple[str, ...]
@@ -85,11 +86,10 @@ def config_text(engine: DuckDBEngine, raw: RawLog, source: str) -> str:
     roles: dict[str, RoleValue] = {role: guess.roles[role] for role in ROLES if guess.roles.get(role)}
     log = _canonical(engine, raw, roles)
     activities = activity_facts(engine, log) if log else []
-    segments = segment_facts(engine, raw, log, _free_columns(raw, roles)) if log else []
     lines = [
         *_head(raw),
-        *_log_section(raw, source, roles, guess.reasons, segments),
-        *_journey_section(log, activities, segments),
+        *_log_section(raw, source, roles, guess),
+        *_journey_section(log.n_cases if log else 0, activities, guess),
         *_stages(activities),
         *_activities_section(),
     ]
@@ -123,22 +123,16 @@ def _head(raw: RawLog) -> list[str]:
     ]
 
 
-def _log_section(
-    raw: RawLog,
-    source: str,
-    roles: Mapping[str, RoleValue],
-    reasons: Mapping[str, str],
-    segments: Sequence[SegmentFacts],
-) -> list[str]:
+def _log_section(raw: RawLog, source: str, roles: Mapping[str, RoleValue], guess: Guess) -> list[str]:
     lines = ["[log]", *line("source", source)]
     for role, value in roles.items():
-        lines += line(role, value, why=reasons.get(role, ""))
-    if "case_id" not in roles and "customer_id" not in roles:
-        lines.append(comment("No column looks like an id: name one as case_id or customer_id."))
+        lines += line(role, value, why=guess.reasons.get(role, ""))
+        others = guess.candidates.get(role, ())
+        lines += [comment(f"Could be it too: {', '.join(others)}")] if others else []
     if "activity" not in roles:
-        lines.append(comment("No column looks like an activity: name one."))
-    used = {fact.column for fact in segments[:MAX_SEGMENTS]}
-    rest = [column for column in _free_columns(raw, roles) if column not in used]
+        lines.append(comment(guess.reasons.get("activity", "No column looks like an activity: name one.")))
+    taken = {column for value in (*roles.values(), _segments(guess)) for column in _several(value)}
+    rest = [column for column in raw.columns if column not in taken]
     examples: dict[str, str | Sequence[str]] = {
         **{role: "column" for role in ROLES if role not in roles},
         "attributes": rest or ["column"],
@@ -153,25 +147,19 @@ def _log_section(
     return [*lines, "# Not used; remove the # to use them:", *_unused(LogSpec, examples), ""]
 
 
-def _journey_section(
-    log: Canonical | None, activities: Sequence[ActivityFacts], segments: Sequence[SegmentFacts]
-) -> list[str]:
-    n_cases = log.n_cases if log else 0
-    lines = ["[journey]", *_goal(activities, n_cases)]
+def _journey_section(n_cases: int, activities: Sequence[ActivityFacts], guess: Guess) -> list[str]:
+    lines = ["[journey]", *_goal(activities, n_cases, guess)]
     failures = [fact.name for fact in failure_candidates(activities) if len(fact.name) <= MAX_NAME]
     if failures:
         why = (
             "Activities that end a journey without success? Their names look like it; they mostly come last."
         )
         lines += line("end", failures[:MAX_CANDIDATES], why=why, off=True)
+    segments = _segments(guess)
     if segments:
-        taken, rest = segments[:MAX_SEGMENTS], segments[MAX_SEGMENTS:]
-        lines += [
-            comment("Columns whose values are compared: few values, and they seldom change in a journey.")
-        ]
-        lines += [comment(f"  {_segment_reason(fact)}") for fact in taken]
-        lines += line("segments", [fact.column for fact in taken])
-        lines += [comment(f"Could be one too: {_segment_reason(fact)}") for fact in rest]
+        why = f"Columns whose values are compared. {guess.reasons.get('segments', '')}".strip()
+        lines += line("segments", segments[:MAX_SEGMENTS], why=why)
+        lines += [comment(f"Could be one too: {column}") for column in segments[MAX_SEGMENTS:]]
     examples: dict[str, str | Sequence[str]] = {
         "end": ["Cancelled"],
         "start": ["Visit"],
@@ -184,9 +172,10 @@ def _journey_section(
     return [*lines, *_unused(JourneySettings, unused), ""]
 
 
-def _goal(activities: Sequence[ActivityFacts], n_cases: int) -> list[str]:
+def _goal(activities: Sequence[ActivityFacts], n_cases: int, guess: Guess) -> list[str]:
     short = [fact for fact in activities if len(fact.name) <= MAX_NAME]
-    candidates = goal_candidates(short)
+    guessed = guess.roles.get("goal", ())
+    candidates = goal_candidates(short) or [fact for fact in short if fact.name in guessed]
     if candidates:
         best, others = candidates[0], candidates[1:MAX_CANDIDATES]
         why = f"The goal: its name looks like a success; {best.n_cases:,} of {n_cases:,} journeys have it."
@@ -241,14 +230,8 @@ def _unused(model: type[BaseModel], examples: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _segment_reason(fact: SegmentFacts) -> str:
-    changing = f"changes in {fact.n_changing:,} journeys" if fact.n_changing else "never changes in a journey"
-    return f"{fact.column}: {fact.n_values} values, {changing}"
-
-
-def _free_columns(raw: RawLog, roles: Mapping[str, RoleValue]) -> list[str]:
-    taken = {column for value in roles.values() for column in _several(value)}
-    return [column for column in raw.columns if column not in taken]
+def _segments(guess: Guess) -> tuple[str, ...]:
+    return _several(guess.roles.get("segments", ()))
 
 
 def _several(value: RoleValue) -> tuple[str, ...]:

@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which(os.environ.get("JOURNEYMINE_CHROMIUM", ""))
 AXE = os.environ.get("JOURNEYMINE_AXE")
 WIDTHS = (390, 720, 900, 1080, 1500)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --virtual-time-budget=60000 --timeout=90000"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=60000",
+    "--timeout=90000",
+]
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="JOURNEYMINE_CHROMIUM is not set: the browser tier did not run"
@@ -50,7 +58,8 @@ def samples() -> ModuleType:
 def run(tmp_path: Path, frames: list[tuple[str, str, int]], script: str) -> Any:
     """Open pages in frames of given widths, run a script over them, return what it put into the page."""
     body = "".join(
-        f'<iframe name="{html.escape(name)}" width="{width}" height="900" srcdoc="{html.escape(page)}"></iframe>'
+        f'<iframe name="{html.escape(name)}" width="{width}" height="900" '
+        f'srcdoc="{html.escape(page)}"></iframe>'
         for name, page, width in frames
     )
     wrapper = tmp_path / "wrapper.html"
@@ -116,7 +125,8 @@ def test_axe_finds_nothing(tmp_path: Path, theme: str) -> None:
         frames.append((f"{kind} {lang} {width}", page, width))
     script = (
         "const r=await f.contentWindow.axe.run({iframes:false,resultTypes:['violations']});"
-        "out.push([f.name,r.violations.map(v=>v.id+': '+v.nodes.slice(0,3).map(n=>n.html.slice(0,160)).join(' | '))]);"
+        "out.push([f.name,r.violations.map(v=>v.id+': '"
+        "+v.nodes.slice(0,3).map(n=>n.html.slice(0,160)).join(' | '))]);"
     )
     result = run(tmp_path, frames, script)
     assert len(result) == len(frames)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 import pytest
 
 from journeymine.draw.end_states import BAR, THIN, EndState, Variation, end_states
-from journeymine.draw.figure import Figure
 from journeymine.draw.svg import Rect, Text
+
+if TYPE_CHECKING:
+    from journeymine.draw.figure import Figure
 
 SHARES = {"converted": 0.1, "dropped": 0.7, "open": 0.2}
 
@@ -35,7 +40,7 @@ def test_parts_lie_side_by_side_and_fill_the_bar(width: float) -> None:
     whole = sum(part.width + 1 for part in parts)
     for part, share in zip(parts, SHARES.values(), strict=True):
         assert part.width + 1 == pytest.approx(share * whole)
-    for left, right in zip(parts, parts[1:], strict=False):
+    for left, right in pairwise(parts):
         assert left.x + left.width + 1 == pytest.approx(right.x)
     assert parts[-1].x + parts[-1].width <= width
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_interval_positions_are_monotone_in_value(rows: list[ForestRow]) -> None
     placed = sorted(
         (value, axis.place(100 * value)) for r in rows for value in (r.lower, r.estimate, r.upper)
     )
-    assert all(a[1] <= b[1] for a, b in zip(placed, placed[1:], strict=False))
+    assert all(a[1] <= b[1] for a, b in pairwise(placed))
     assert axis.low <= 0 <= axis.high
     assert all(100 - 1e-9 <= place <= 300 + 1e-9 for _, place in placed)
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 
-from journeymine.draw.figure import Figure
 from journeymine.draw.heat import MAX_STEPS, HeatStep, Move, heat
-from journeymine.draw.svg import Rect, Text
+from journeymine.draw.svg import Group, Mark, Rect, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from journeymine.draw.figure import Figure
+
+
+def flat(marks: Iterable[Mark]) -> Iterator[Mark]:
+    for mark in marks:
+        if isinstance(mark, Group):
+            yield from flat(mark.marks)
+        else:
+            yield mark
 
 
 def draw(n: int, *, stages: bool = False, exits: bool = False) -> Figure:
@@ -53,7 +66,7 @@ def test_the_rarest_steps_are_folded_and_counts_are_kept() -> None:
 
 def test_steps_stand_in_the_order_given() -> None:
     figure = draw(6)
-    rows = [m for m in figure.marks if isinstance(m, Text) and m.anchor == "end"]
+    rows = [m for m in flat(figure.marks) if isinstance(m, Text) and m.anchor == "end"]
     assert [m.text for m in rows] == [f"step {i}" for i in range(6)]
     assert [m.y for m in rows] == sorted(m.y for m in rows)
 
@@ -71,7 +84,7 @@ def test_numbers_are_printed_from_one_per_cent_and_carry_their_address() -> None
 
 
 def test_tint_grows_with_the_share() -> None:
-    cells = [m for m in draw(5).marks if isinstance(m, Rect)][:5]
+    cells = [m for m in flat(draw(5).marks) if isinstance(m, Rect)][:5]
     assert [c.opacity for c in cells] == sorted(c.opacity for c in cells)
 
 
@@ -82,15 +95,15 @@ def test_stages_are_named_once_each() -> None:
 
 def test_exit_columns_stand_apart() -> None:
     figure = draw(6, exits=True)
-    exits = [m for m in figure.marks if isinstance(m, Text) and m.ref and "drop" in m.ref]
+    exits = [m for m in flat(figure.marks) if isinstance(m, Text) and m.ref and "drop" in m.ref]
     assert len({m.x for m in exits}) == 1
-    assert exits[0].x > max(m.x for m in figure.marks if isinstance(m, Text) and m.ref and ">" in m.ref)
+    assert exits[0].x > max(m.x for m in flat(figure.marks) if isinstance(m, Text) and m.ref and ">" in m.ref)
     assert exits[0].x < figure.width
 
 
 def test_everything_lies_inside_the_picture() -> None:
     for figure in (draw(2), draw(25, stages=True, exits=True), draw(60, exits=True)):
-        for mark in figure.marks:
+        for mark in flat(figure.marks):
             if isinstance(mark, Rect):
                 assert mark.x >= 0
                 assert mark.x + mark.width <= figure.width

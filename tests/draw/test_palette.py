@@ -1,4 +1,4 @@
-"""The tokens of both themes against contrast and colour-difference thresholds, also for colour-blind sight."""
+"""The tokens of both themes against thresholds of contrast and difference, also for colour-blind sight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report dict with the shape of the contract: a shop with a sign-in fault on mobile and a payment incident."""
+"""A report dict with the shape of the contract: a sign-in fault on mobile and a payment incident."""
 
 from __future__ import annotations
 

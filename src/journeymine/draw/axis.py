@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SMALLEST: Final = 1e-6  # below this a span is nothing that could be read off an axis
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -57,7 +58,7 @@ def axis_with_zero(values: Iterable[float], start: float, end: float, *, n_ticks
     """
     finite = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
-    if low == high:
+    if high - low < SMALLEST:
         low, high = -1.0, 1.0
     step = round_step((high - low) / n_ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from journeymine import _format as fmt
 from journeymine.draw.figure import Figure
-from journeymine.draw.svg import Mark, Path, Rect, Text
+from journeymine.draw.svg import Group, Mark, Path, Rect, Text
 from journeymine.draw.text import cut, fit, text_width
 from journeymine.draw.tokens import HEAT_MAX, TINT_MAX
 
@@ -21,6 +21,7 @@ CELL_MIN, CELL_MAX = 34.0, 58.0
 TARGET_WIDTH: Final = 1010.0
 FONT: Final = 11.0
 PRINTED_FROM: Final = 0.01
+TITLED: Final = 400  # above this many cells only the headings name them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +86,19 @@ def heat(
     shown, index = _folded(steps, other)
     cells = _cells(moves, index)
     layout = _Layout.of(shown, len(exit_labels))
-    marks = _headings(shown, exit_labels, layout)
-    marks += _separators(layout)
+    marks = [*_headings(shown, exit_labels, layout), *_separators(layout)]
+    tiles: list[Mark] = []
+    numbers: list[Mark] = []
     for (i, j), (share, n, ref) in sorted(cells.items()):
-        pair = f"{cut(shown[i].name, 40)} → {cut(shown[j].name, 40)}"
-        title = f"{pair}: {fmt.share(share, lang)} (n = {fmt.number(n, lang)})"
-        marks += _cell(
-            layout.columns[j], layout.rows[i], layout.cell, share, _Look("data2", HEAT_MAX), lang, title, ref
-        )
-    marks += _exit_cells(shown, exit_labels, layout, lang)
+        title = None
+        if len(cells) <= TITLED:
+            pair = f"{cut(shown[i].name, 40)} → {cut(shown[j].name, 40)}"
+            title = f"{pair}: {fmt.share(share, lang)} (n = {fmt.number(n, lang)})"
+        place = (layout.columns[j], layout.rows[i], layout.cell)
+        tile, number = _cell(place, share, ("data2", HEAT_MAX), lang, title, ref)
+        tiles += tile
+        numbers += number
+    marks += [_tiles(tiles, "data2"), _numbers(numbers), *_exit_cells(shown, exit_labels, layout, lang)]
     rows = tuple(
         {"source": shown[i].name, "target": shown[j].name, "share": share, "n": n}
         for (i, j), (share, n, _) in sorted(cells.items())
@@ -130,12 +135,6 @@ def _cells(moves: Sequence[Move], index: dict[str, int]) -> Cells:
         else (sum(m.n for m in found) / max(departures[key[0]], 1), sum(m.n for m in found), None)
         for key, found in counts.items()
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    token: str
-    strongest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,42 +228,51 @@ def _separators(layout: _Layout) -> list[Mark]:
     return marks
 
 
+def _tiles(tiles: list[Mark], token: str) -> Group:
+    return Group(marks=tuple(tiles), fill=token)
+
+
+def _numbers(numbers: list[Mark]) -> Group:
+    return Group(marks=tuple(numbers), fill="ink", size=FONT, anchor="middle")
+
+
 def _cell(
-    x: float, y: float, cell: float, share: float, look: _Look, lang: str, title: str | None, ref: str | None
-) -> list[Mark]:
+    place: tuple[float, float, float],
+    share: float,
+    look: tuple[str, float],
+    lang: str,
+    title: str | None,
+    ref: str | None,
+) -> tuple[list[Mark], list[Mark]]:
     """One tinted cell; from one per cent on it says its number."""
+    x, y, width = place
+    token, strongest = look
     if share <= 0:
-        return []
-    opacity = max(look.strongest * math.sqrt(min(share, 1.0)), 0.02)
-    marks: list[Mark] = [
-        Rect(
-            x=x + 1,
-            y=y + 1,
-            width=cell - 2,
-            height=ROW - 2,
-            fill=look.token,
-            opacity=opacity,
-            radius=2,
-            title=title,
-        )
-    ]
-    if share >= PRINTED_FROM:
-        text = fmt.share(share, lang)
-        marks.append(Text(x=x + cell / 2, y=y + ROW / 2 + 4, text=text, size=FONT, anchor="middle", ref=ref))
-    return marks
+        return [], []
+    opacity = max(strongest * math.sqrt(min(share, 1.0)), 0.02)
+    tile = Rect(x=x + 1, y=y + 1, width=width - 2, height=ROW - 2, fill=token, opacity=opacity, title=title)
+    if share < PRINTED_FROM:
+        return [tile], []
+    text = fmt.share(share, lang)
+    return [tile], [Text(x=x + width / 2, y=y + ROW / 2 + 4, text=text, size=FONT, anchor="middle", ref=ref)]
 
 
 def _exit_cells(
     shown: Sequence[HeatStep], exit_labels: Sequence[tuple[str, str]], layout: _Layout, lang: str
 ) -> list[Mark]:
     marks: list[Mark] = []
-    for i, step in enumerate(shown):
-        for k, (label, token) in enumerate(exit_labels):
+    for k, (label, token) in enumerate(exit_labels):
+        tiles: list[Mark] = []
+        numbers: list[Mark] = []
+        for i, step in enumerate(shown):
             share = step.exits[k] if k < len(step.exits) else None
             if share is None:
                 continue
             ref = step.exit_refs[k] if k < len(step.exit_refs) else None
             title = f"{cut(step.name, 40)} → {label}: {fmt.share(share, lang)}"
-            look = _Look(token, TINT_MAX)
-            marks += _cell(layout.exits[k], layout.rows[i], layout.cell, share, look, lang, title, ref)
+            place = (layout.exits[k], layout.rows[i], layout.cell)
+            tile, number = _cell(place, share, (token, TINT_MAX), lang, title, ref)
+            tiles += tile
+            numbers += number
+        marks += [_tiles(tiles, token), _numbers(numbers)]
     return marks

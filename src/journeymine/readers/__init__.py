@@ -111,4 +111,6 @@ def _one_format(paths: list[Path]) -> str:
 def _refuse(*, what: str, **options: str | None) -> None:
     for name, value in options.items():
         if value is not None:
-            raise OptionError(f"{name} is {shown(value)}, but it does not apply to {what}.", hint=f"leave {name} out.")
+            raise OptionError(
+                f"{name} is {shown(value)}, but it does not apply to {what}.", hint=f"leave {name} out."
+            )

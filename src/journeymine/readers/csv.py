@@ -15,7 +15,15 @@ from typing import IO, TYPE_CHECKING
 from journeymine.errors import EngineError, EngineLimitError, shown
 from journeymine.readers.csv_records import Record, Shape, physical_lines, records
 from journeymine.readers.csv_sniff import Layout, find_layout
-from journeymine.readers.raw import RawLog, Rejects, count_rows, expose, renamed_note, require_rows, unique_names
+from journeymine.readers.raw import (
+    RawLog,
+    Rejects,
+    count_rows,
+    expose,
+    renamed_note,
+    require_rows,
+    unique_names,
+)
 from journeymine.readers.sources import as_pattern
 from journeymine.readers.text import TextFile, prepare
 
@@ -99,7 +107,9 @@ def _load(engine: DuckDBEngine, table: str, part: _Part, folder: Path, rejects: 
 
 def _looks_clean(part: _Part) -> bool:
     text, layout = part.text, part.layout
-    plain = layout.n_before == 1 and not layout.unlabelled and not layout.blank_start and layout.shape.separator
+    plain = (
+        layout.n_before == 1 and not layout.unlabelled and not layout.blank_start and layout.shape.separator
+    )
     return bool(plain) and text.valid and text.one_line_end
 
 

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 300
 SEPARATORS = (b",", b";", b"\t", b"|", b"^", b"~", b":")
-_NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "whitespace": ""}
+_NAMED = {
+    "tab": "\t",
+    "\\t": "\t",
+    "comma": ",",
+    "semicolon": ";",
+    "pipe": "|",
+    "space": " ",
+    "whitespace": "",
+}
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
 _SEP_LINE = re.compile(rb"sep=(.)", re.IGNORECASE)
@@ -60,14 +68,18 @@ def find_layout(file: TextFile, separator: str | None = None) -> Layout:
     header = sample[0] if sample else None
     if header is None or header.fields is None:
         found = f"first line {shown(_text(header.text))}." if header else None
-        raise DataError(f"{shown(file.name)} has no header line that can be read.", found=found, hint="check its quotes.")
+        raise DataError(
+            f"{shown(file.name)} has no header line that can be read.", found=found, hint="check its quotes."
+        )
     names = tuple(_text(name).strip() for name in header.fields)
     if len(names) < 2:
         raise _one_column(file, header, separator)
     _refuse_data_as_header(names, file)
     widths = Counter(len(r.fields) for r in sample[1:] if r.fields is not None)
     unlabelled = bool(widths) and set(widths) == {len(names) + 1}
-    return Layout(shape, ("", *names) if unlabelled else names, 2 if said else 1, unlabelled, not lines[0][0].strip())
+    return Layout(
+        shape, ("", *names) if unlabelled else names, 2 if said else 1, unlabelled, not lines[0][0].strip()
+    )
 
 
 def given_separator(separator: str) -> bytes:

@@ -91,7 +91,8 @@ def _attach(engine: DuckDBEngine, path: Path) -> str:
                 hint='close that connection, or pass connection.table("…") instead of the file.',
             ) from error
         raise DataError(
-            f"{shown(path.name)} is not a readable DuckDB file: {error.problem}", hint="check the DuckDB version."
+            f"{shown(path.name)} is not a readable DuckDB file: {error.problem}",
+            hint="check the DuckDB version.",
         ) from error
     return name
 
@@ -137,12 +138,17 @@ def _from_table(engine: DuckDBEngine, table: str | None, database: str | None, w
         return _from_query(engine, f"SELECT * FROM {quoted}", None, table=known)
     names, renamed = unique_names(given)
     view = engine.new_name("raw")
-    pairs = [("rowid", ROW), *((engine.dialect.quote(old), new) for old, new in zip(given, names, strict=True))]
+    pairs = [
+        ("rowid", ROW),
+        *((engine.dialect.quote(old), new) for old, new in zip(given, names, strict=True)),
+    ]
     engine.execute(f"CREATE VIEW {view} AS SELECT {columns_sql(engine, pairs)} FROM {quoted}")
     return _log(engine, view, f"DuckDB table {shown(known)}", renamed)
 
 
-def _from_query(engine: DuckDBEngine, query: str, database: str | None, *, table: str | None = None) -> RawLog:
+def _from_query(
+    engine: DuckDBEngine, query: str, database: str | None, *, table: str | None = None
+) -> RawLog:
     """Run a query once and keep its rows: run again it might return them in another order."""
     target = engine.new_name("query")
     text = query.strip().rstrip(";").strip()
@@ -151,7 +157,12 @@ def _from_query(engine: DuckDBEngine, query: str, database: str | None, *, table
     given = _columns_of(engine, text, database, table)
     names, renamed = unique_names(given)
     columns = ", ".join(f"c{i}" for i in range(len(names)))
-    _run(engine, f"CREATE TABLE memory.main.{target} AS SELECT * FROM (\n{text}\n) AS source({columns})", database, table)
+    _run(
+        engine,
+        f"CREATE TABLE memory.main.{target} AS SELECT * FROM (\n{text}\n) AS source({columns})",
+        database,
+        table,
+    )
     view = expose(engine, f"memory.main.{target}", names)
     return _log(engine, view, f"DuckDB table {shown(table)}" if table else "DuckDB query", renamed)
 
@@ -183,7 +194,9 @@ def _run(
         raise
     except EngineError as error:
         what = f"table {shown(table)} cannot be read" if table else "the query cannot be run"
-        raise SourceError(f"{what}: {error.problem}", hint="check the name of the table and its columns.") from error
+        raise SourceError(
+            f"{what}: {error.problem}", hint="check the name of the table and its columns."
+        ) from error
     finally:
         if database:
             engine.execute("USE memory.main")
@@ -193,7 +206,9 @@ def _log(engine: DuckDBEngine, view: str, what: str, renamed: dict[str, str]) ->
     types = column_types(engine, view)
     n_rows = count_rows(engine, view)
     if not n_rows:
-        raise DataError(f"{what} has no rows.", found=f"columns {listed(types)}.", hint="check the table or query.")
+        raise DataError(
+            f"{what} has no rows.", found=f"columns {listed(types)}.", hint="check the table or query."
+        )
     return RawLog(
         table=view,
         columns=tuple(types),

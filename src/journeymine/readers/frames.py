@@ -33,7 +33,9 @@ def open_frame(engine: DuckDBEngine, source: Any) -> RawLog:
     table = _copy(engine, data, len(names))
     n_rows = count_rows(engine, table)
     if not n_rows:
-        raise DataError(f"the {kind} has no rows.", found=f"columns {listed(names)}.", hint="check how it was made.")
+        raise DataError(
+            f"the {kind} has no rows.", found=f"columns {listed(names)}.", hint="check how it was made."
+        )
     view = expose(engine, table, unique)
     return RawLog(
         table=view,
@@ -58,7 +60,11 @@ def _arrow(source: Any) -> tuple[str, list[str], Any]:
     if library == "polars" and name in {"DataFrame", "LazyFrame"}:
         return _polars(source, name)
     if library == "pyarrow" and name == "Table":
-        return "Arrow table", list(source.column_names), _table([source.column(i) for i in range(source.num_columns)])
+        return (
+            "Arrow table",
+            list(source.column_names),
+            _table([source.column(i) for i in range(source.num_columns)]),
+        )
     if library == "pyarrow" and name == "RecordBatch":
         return "Arrow table", list(source.schema.names), _table(list(source.columns))
     if library == "pyarrow" and name == "RecordBatchReader":
@@ -68,7 +74,9 @@ def _arrow(source: Any) -> tuple[str, list[str], Any]:
     raise OptionError(
         f"the source is a {library}.{name}, which cannot be read as an event log.",
         found=f"expected {KINDS}.",
-        hint="turn it into a pandas frame with one row per event." if library != "pandas" else "pass the DataFrame.",
+        hint="turn it into a pandas frame with one row per event."
+        if library != "pandas"
+        else "pass the DataFrame.",
     )
 
 
@@ -91,7 +99,9 @@ def _relation(source: Any) -> Any:
 
 def _require_distinct(names: Sequence[str]) -> None:
     if not names:
-        raise DataError("the frame has no columns.", hint="expected one row per event, with an id and an activity.")
+        raise DataError(
+            "the frame has no columns.", hint="expected one row per event, with an id and an activity."
+        )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise LogSchemaError(
@@ -119,8 +129,10 @@ def _plain(array: Any) -> Any:
 def _renamed(reader: Any) -> Any:
     import pyarrow as pa
 
-    fields = [pa.field(f"c{i}", f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
-              for i, f in enumerate(reader.schema)]
+    fields = [
+        pa.field(f"c{i}", f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
+        for i, f in enumerate(reader.schema)
+    ]
     schema = pa.schema(fields)
     batches = (
         pa.record_batch([_plain(column) for column in batch.columns], schema=schema) for batch in reader

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from journeymine.errors import MAX_LISTED, LogSchemaError, shown
+from journeymine.readers.raw import ROW
 from journeymine.readers.guess_names import GOAL, NOT_GOAL, SEGMENTS, folded, name_score
 from journeymine.readers.guess_profile import (
     Column,
@@ -129,8 +130,14 @@ class _Guesser:
             self._take("timestamp", best.name, f"its values can be read as times ({best.time})")
             self._candidates["timestamp"] = tuple(c.name for c in others if c is not best)
         starts = folded(str(self._roles.get("timestamp", "")))
-        if ends and ends[0].name not in self._used and ("start" in starts or "begin" in starts or "debut" in starts):
-            self._take("end_timestamp", ends[0].name, f"its name says so, and it holds times ({ends[0].time})")
+        if (
+            ends
+            and ends[0].name not in self._used
+            and ("start" in starts or "begin" in starts or "debut" in starts)
+        ):
+            self._take(
+                "end_timestamp", ends[0].name, f"its name says so, and it holds times ({ends[0].time})"
+            )
 
     def _time_score(self, column: Column) -> int:
         return max(name_score("timestamp", column.name), name_score("start_timestamp", column.name))
@@ -155,26 +162,48 @@ class _Guesser:
         fitting = [
             c
             for c in self._free()
-            if self._fits_id(c) and 10 * c.n_filled >= 9 * rows and 2 * c.n_distinct <= rows and 20 * c.n_distinct >= c.n_filled**0.5
+            if self._fits_id(c)
+            and 10 * c.n_filled >= 9 * rows
+            and 1 < c.n_distinct <= rows / 2
+            and 50 * c.n_distinct >= rows
         ]
-        fitting = [c for c in fitting if c.n_distinct > 1]
         if not fitting or "timestamp" not in self._roles:
             raise self._nothing("an id of cases or customers")
         best = max(fitting, key=lambda c: c.n_distinct)
         each = best.n_filled / best.n_distinct
-        self._take("case_id", best.name, f"it has the most different values that still repeat ({best.n_distinct:,}, {each:.1f} rows each)")
+        self._take(
+            "case_id",
+            best.name,
+            f"it has the most different values that still repeat ({best.n_distinct:,}, {each:.1f} rows each)",
+        )
         self._candidates["case_id"] = tuple(c.name for c in fitting if c is not best)
 
     def _group(self) -> str:
         return str(self._roles.get("case_id") or self._roles["customer_id"])
 
+    def _order(self) -> str:
+        """What puts the rows of a journey in order: time, order column, place in the source."""
+        time, order = self._roles.get("timestamp"), self._roles.get("order")
+        parts = [self._found.columns[time].time_sql] if isinstance(time, str) else []
+        if isinstance(order, str):
+            parts.append(f"TRY_CAST({self._engine.dialect.quote(order)} AS BIGINT)")
+        return ", ".join([part for part in parts if part] + [ROW])
+
     def _order_and_activity(self, group: str) -> None:
         """`step` may count or name: a column that never repeats within a journey counts."""
-        orders = [c for c in self._free() if c.is_whole and c.n_filled == self._found.n_rows and name_score("order", c.name)]
+        orders = [
+            c
+            for c in self._free()
+            if c.is_whole and c.n_filled == self._found.n_rows and name_score("order", c.name)
+        ]
         counting = [c for c in orders if unique_within(self._engine, self._found, group, c.name) > 0.999]
         if counting:
             best = max(counting, key=lambda c: name_score("order", c.name))
-            self._take("order", best.name, "it is a whole number that never repeats within a journey, and its name says so")
+            self._take(
+                "order",
+                best.name,
+                "it is a whole number that never repeats within a journey, and its name says so",
+            )
         if "activity" not in self._roles:
             self._activity(group)
         if not {"timestamp", "order", "activity"} & set(self._roles):
@@ -182,36 +211,52 @@ class _Guesser:
 
     def _activity(self, group: str) -> None:
         fitting = [c for c in self._free() if self._fits_activity(c)]
-        shares = constant_share(self._engine, self._found, group, [c.name for c in fitting])
+        shares = constant_share(self._engine, self._found, group, [c.name for c in fitting], self._order())
         scored = []
         for c in fitting:
             varies = 1 - shares[c.name][0]
             name = name_score("activity", c.name)
             if name == 3 or (varies > 0.2 and not c.is_number):
                 scored.append((name, round(varies, 2) + round(c.n_filled / self._found.n_rows, 2), c))
-        ranked = sorted(scored, key=lambda s: (-s[0], -s[1], s[2].n_distinct))
+        ranked = sorted(scored, key=lambda s: (-s[0], s[2].is_number, -s[1], s[2].n_distinct))
         if not ranked:
-            self._reasons["activity"] = "No column looks like an activity; every row would be an event of the same kind."
+            self._reasons["activity"] = (
+                "No column looks like an activity; every row would be an event of the same kind."
+            )
             return
         score, _, best = ranked[0]
         varies = 1 - shares[best.name][0]
         how = {3: "its name says so", 1: "a word in its name says so"}.get(score, "it is text that repeats")
-        self._take("activity", best.name, f"{how}; it has {best.n_distinct:,} different values and varies within {varies:.0%} of the journeys")
+        self._take(
+            "activity",
+            best.name,
+            f"{how}; it has {best.n_distinct:,} different values and varies within {varies:.0%} of the journeys",
+        )
         self._candidates["activity"] = tuple(c.name for _, _, c in ranked[1:6])
 
     def _fits_activity(self, column: Column) -> bool:
-        few = column.n_distinct <= MAX_ACTIVITIES and (column.n_distinct <= 30 or 5 * column.n_distinct <= self._found.n_rows)
+        few = column.n_distinct <= MAX_ACTIVITIES and (
+            column.n_distinct <= 30 or 5 * column.n_distinct <= self._found.n_rows
+        )
         fractional = column.is_number and not column.is_whole
         return few and not column.time and not fractional and 2 * column.n_filled >= self._found.n_rows
 
     def _segments(self, group: str) -> None:
-        few = [c for c in self._free() if not c.time and 2 <= c.n_distinct <= MAX_SEGMENT_VALUES]
-        shares = constant_share(self._engine, self._found, group, [c.name for c in few])
+        few = [
+            c
+            for c in self._free()
+            if not c.time and 2 <= c.n_distinct <= MAX_SEGMENT_VALUES and name_score("activity", c.name) < 3
+        ]
+        shares = constant_share(self._engine, self._found, group, [c.name for c in few], self._order())
         steady = [c for c in few if shares[c.name][0] >= 0.95 and shares[c.name][1] >= 0.8]
         channel = self._roles.get("channel")
         if isinstance(channel, str) and self._found.columns[channel].n_distinct <= MAX_SEGMENT_VALUES:
-            share = constant_share(self._engine, self._found, group, [channel])[channel]
-            steady = [self._found.columns[channel], *steady] if min(share[0] - 0.95, share[1] - 0.8) >= 0 else steady
+            share = constant_share(self._engine, self._found, group, [channel], self._order())[channel]
+            steady = (
+                [self._found.columns[channel], *steady]
+                if min(share[0] - 0.95, share[1] - 0.8) >= 0
+                else steady
+            )
         ranked = sorted(steady, key=lambda c: not SEGMENTS.search(folded(c.name)))[:MAX_SEGMENTS]
         if ranked:
             names = tuple(c.name for c in ranked)
@@ -223,7 +268,9 @@ class _Guesser:
         if not isinstance(activity, str):
             return
         good = []
-        for name, n, last, place in activity_places(self._engine, self._found, group, activity):
+        for name, n, last, place in activity_places(
+            self._engine, self._found, group, activity, self._order()
+        ):
             words = folded(name)
             if GOAL.search(words) and not NOT_GOAL.search(words) and (place >= 0.6 or last >= 0.3):
                 good.append((last >= 0.3, n, name))

@@ -11,13 +11,17 @@ EXACT: dict[str, frozenset[str]] = {
         "case concept name|case id|case|caseid|case key|case number|trace|trace id|process id|process instance|instance id"
         "|journey|journey id|parcours|id parcours|parcours id|dossier|id dossier|dossier id|numero dossier|ticket|ticket id"
         "|order id|id commande|commande id|numero commande|session|session id|sessionid|id session|visit id|id visite"
-        "|incident id|claim id|application id|request id|conversation id|patient|patient id|id patient".split("|")
+        "|incident id|claim id|application id|request id|conversation id|patient|patient id|id patient".split(
+            "|"
+        )
     ),
     "customer_id": frozenset(
         "customer|customer id|customerid|customer key|user|user id|userid|id utilisateur|utilisateur|client|client id|id client"
         "|clientid|visitor|visitor id|visitorid|full visitor id|visiteur|id visiteur|person id|personne|id personne|account"
         "|account id|compte|id compte|member id|membre|id membre|contact id|subscriber|subscriber id|abonne|id abonne"
-        "|cookie|cookie id|anonymous id|distinct id|device id|uid|usr|cust id|consumer id|buyer id|shopper id".split("|")
+        "|cookie|cookie id|anonymous id|distinct id|device id|uid|usr|cust id|consumer id|buyer id|shopper id".split(
+            "|"
+        )
     ),
     "activity": frozenset(
         "concept name|activity|activity id|activityid|activity name|activite|nom activite|event|event name|event type"
@@ -31,7 +35,9 @@ EXACT: dict[str, frozenset[str]] = {
         "|complete timestamp|completetimestamp|collector tstamp|tstamp|created|date creation|jour".split("|")
     ),
     "start_timestamp": frozenset(
-        "start timestamp|start time|start date|start|started at|begin|begin time|debut|date debut|heure debut".split("|")
+        "start timestamp|start time|start date|start|started at|begin|begin time|debut|date debut|heure debut".split(
+            "|"
+        )
     ),
     "end_timestamp": frozenset(
         "end timestamp|end time|end date|end|ended at|finish|finish time|finished at|complete time|completed at|stop"
@@ -44,17 +50,39 @@ EXACT: dict[str, frozenset[str]] = {
     ),
     "channel": frozenset(
         "channel|case channel|canal|channel name|source|medium|utm source|utm medium|traffic source|traffic channel"
-        "|marketing channel|touchpoint channel|refr medium|mkt medium|canal de contact|contact channel|device channel".split("|")
+        "|marketing channel|touchpoint channel|refr medium|mkt medium|canal de contact|contact channel|device channel".split(
+            "|"
+        )
     ),
     "value": frozenset(
         "value|amount|price|revenue|montant|prix|valeur|total|total amount|montant total|cost|costs|cout|dollar value"
-        "|order value|basket value|panier|turnover|ca|chiffre d affaires|gmv|sales|purchase amount|tr total".split("|")
+        "|order value|basket value|panier|turnover|ca|chiffre d affaires|gmv|sales|purchase amount|tr total".split(
+            "|"
+        )
     ),
 }
 HINTS: dict[str, frozenset[str]] = {
-    "case_id": frozenset({"case", "trace", "journey", "parcours", "dossier", "ticket", "session", "instance"}),
-    "customer_id": frozenset({"customer", "user", "client", "visitor", "visiteur", "utilisateur", "account", "person"}),
-    "activity": frozenset({"activity", "activite", "event", "evenement", "action", "task", "tache", "page", "etape"}),
+    "case_id": frozenset(
+        {"case", "trace", "journey", "parcours", "dossier", "ticket", "session", "instance"}
+    ),
+    "customer_id": frozenset(
+        {
+            "customer",
+            "user",
+            "userid",
+            "customerid",
+            "visitorid",
+            "client",
+            "visitor",
+            "visiteur",
+            "utilisateur",
+            "account",
+            "person",
+        }
+    ),
+    "activity": frozenset(
+        {"activity", "activite", "event", "evenement", "action", "task", "tache", "page", "etape"}
+    ),
     "timestamp": frozenset({"time", "timestamp", "date", "datetime", "tstamp", "horodatage", "heure"}),
     "end_timestamp": frozenset(),
     "start_timestamp": frozenset(),
@@ -64,11 +92,11 @@ HINTS: dict[str, frozenset[str]] = {
 }
 GOAL = re.compile(
     r"purchas|(?<!p)order|\bpa(y|id)|payment|\bbuy|bought|checkout complete|convert|conversion|sign ?up|subscri|approv"
-    r"|accept|complet|\bsuccess|\bwon\b|positive|clos(ed|e)\b|resolved|deliver|confirmed|confirmation|thank ?you|release"
-    r"|discharge|activat|achat|achet|commande|paye|paiement|souscri|inscri|livr|termine|cloture|resolu|signe|valide"
+    r"|accept|complet|\bsuccess|\bwon\b|positive|clos(ed|e)\b|resolved|deliver|confirmed|thank ?you|release"
+    r"|discharge|activat|achat|achet|commande|paye|paiement|souscri|inscri|livr|\btermine|cloture|resolu|signe|valide"
 )
 NOT_GOAL = re.compile(
-    r"\b(not?|un|in|non|pas|dis|without|sans|fail|refus|reject|cancel|annul|incomplete|remind|relance|rappel|open|reopen)"
+    r"\b(not?|un|in|non|pas|dis|without|sans|fail|refus|reject|cancel|annul|incomplete|wait|attente|remind|relance|rappel|open|reopen)"
     r"|return|add to|view|list|check|start|begin|debut|submit"
 )
 SEGMENTS = re.compile(

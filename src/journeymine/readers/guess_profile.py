@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.readers.raw import RawLog
+    from journeymine.readers.times import TimePlan
 
 MAX_ROWS = 100_000
 _LOOKS_TIMELY = re.compile(
@@ -35,6 +36,8 @@ class Column:
         Whether every value is a number, and a whole one.
     time
         How it writes time, if at least nine of ten values can be read as one.
+    time_sql
+        SQL expression of that time in microseconds.
     examples
         A few values, the smallest.
     """
@@ -47,6 +50,7 @@ class Column:
     is_whole: bool
     examples: tuple[str, ...]
     time: str | None = None
+    time_sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,11 @@ def _column(engine: DuckDBEngine, sample: RawLog, name: str) -> Column:
         is_whole=bool(row["whole"]),
         examples=tuple(cut(v) for v in row["examples"] or ()),
     )
-    return replace(column, time=_time(engine, sample, column))
+    plan = _time(engine, sample, column)
+    return replace(column, time=plan.description, time_sql=plan.sql) if plan else column
 
 
-def _time(engine: DuckDBEngine, sample: RawLog, column: Column) -> str | None:
+def _time(engine: DuckDBEngine, sample: RawLog, column: Column) -> TimePlan | None:
     if not column.kind.startswith(("TIMESTAMP", "DATE")):
         timely = sum(1 for value in column.examples if _LOOKS_TIMELY.fullmatch(value))
         if not column.examples or timely * 10 < 9 * len(column.examples):
@@ -102,24 +107,32 @@ def _time(engine: DuckDBEngine, sample: RawLog, column: Column) -> str | None:
         plan = detect_time(engine, sample, column.name)
     except DataError:
         return None
-    return plan.description if plan.n_readable * 10 >= 9 * plan.n_sampled else None
+    return plan if plan.n_readable * 10 >= 9 * plan.n_sampled else None
 
 
-def constant_share(engine: DuckDBEngine, found: Profile, group: str, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """For each column: share of the groups in which it has one value only, and in which it has any."""
+def constant_share(
+    engine: DuckDBEngine, found: Profile, group: str, names: Sequence[str], order: str
+) -> dict[str, tuple[float, float]]:
+    """For each column: share of the groups in which it has one value at most, and whose first row has one."""
     if not names:
         return {}
     quote = engine.dialect.quote
-    counts = ", ".join(f"COUNT(DISTINCT {quote(name)}) AS d{i}" for i, name in enumerate(names))
+    columns = ", ".join(f"{quote(name)} AS v{i}" for i, name in enumerate(names))
+    counts = ", ".join(
+        f"COUNT(DISTINCT v{i}) AS d{i}, COUNT(v{i}) FILTER (p = 1) AS f{i}" for i in range(len(names))
+    )
     shares = ", ".join(
-        f"AVG(CASE WHEN d{i} <= 1 THEN 1.0 ELSE 0.0 END) AS one{i}, AVG(CASE WHEN d{i} > 0 THEN 1.0 ELSE 0.0 END) AS any{i}"
+        f"AVG(CASE WHEN d{i} <= 1 THEN 1.0 ELSE 0.0 END) AS one{i}, AVG(f{i}) AS first{i}"
         for i in range(len(names))
     )
     rows = engine.fetch_table(
-        f"SELECT {shares} FROM (SELECT {counts} FROM {found.raw.table} "
-        f"WHERE {quote(group)} IS NOT NULL GROUP BY {quote(group)})"
+        f"SELECT {shares} FROM (SELECT {counts} FROM (SELECT {quote(group)} AS g, {columns}, "
+        f"row_number() OVER (PARTITION BY {quote(group)} ORDER BY {order}) AS p FROM {found.raw.table} "
+        f"WHERE {quote(group)} IS NOT NULL) GROUP BY g)"
     ).to_pylist()[0]
-    return {name: (float(rows[f"one{i}"] or 0), float(rows[f"any{i}"] or 0)) for i, name in enumerate(names)}
+    return {
+        name: (float(rows[f"one{i}"] or 0), float(rows[f"first{i}"] or 0)) for i, name in enumerate(names)
+    }
 
 
 def unique_within(engine: DuckDBEngine, found: Profile, group: str, name: str) -> float:
@@ -132,13 +145,15 @@ def unique_within(engine: DuckDBEngine, found: Profile, group: str, name: str) -
     return float(row["d"][0] or 0) / float(row["n"][0] or 1)
 
 
-def activity_places(engine: DuckDBEngine, found: Profile, group: str, activity: str) -> list[tuple[str, int, float, float]]:
+def activity_places(
+    engine: DuckDBEngine, found: Profile, group: str, activity: str, order: str
+) -> list[tuple[str, int, float, float]]:
     """Activities with their number, the share that are the last of their group, and their mean relative place."""
     quote = engine.dialect.quote
     rows = engine.fetch_table(
         f"SELECT a, COUNT(*) AS n, AVG(CASE WHEN p = m THEN 1.0 ELSE 0.0 END) AS last, AVG(p * 1.0 / m) AS place "
         f"FROM (SELECT {engine.dialect.text(quote(activity))} AS a, "
-        f"row_number() OVER (PARTITION BY {quote(group)} ORDER BY {ROW}) AS p, "
+        f"row_number() OVER (PARTITION BY {quote(group)} ORDER BY {order}) AS p, "
         f"COUNT(*) OVER (PARTITION BY {quote(group)}) AS m FROM {found.raw.table}) "
         f"WHERE a IS NOT NULL GROUP BY a ORDER BY a"
     ).to_pylist()

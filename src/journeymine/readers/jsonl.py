@@ -122,11 +122,15 @@ def _is_array(text: TextFile) -> bool:
 
 def _array_items(text: TextFile) -> Iterator[list[bytes]]:
     if text.path.stat().st_size > MAX_ARRAY_BYTES:
-        raise DataError(f"{shown(text.name)} is one large JSON array.", hint="write one JSON object per line instead.")
+        raise DataError(
+            f"{shown(text.name)} is one large JSON array.", hint="write one JSON object per line instead."
+        )
     try:
         items = json.loads(text.path.read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{shown(text.name)} is not readable JSON: {error}.", hint="write one JSON object per line.") from error
+        raise DataError(
+            f"{shown(text.name)} is not readable JSON: {error}.", hint="write one JSON object per line."
+        ) from error
     yield [json.dumps(item, ensure_ascii=False).encode("utf-8", "replace") for item in items]
 
 
@@ -213,4 +217,3 @@ def _kind(found: set[str], *, whole: bool, finite: bool, long: bool | None) -> s
     if "DOUBLE" not in found:
         return "BIGINT" if whole else "VARCHAR"
     return "DOUBLE" if finite and not long else "VARCHAR"
-

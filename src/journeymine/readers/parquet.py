@@ -44,8 +44,13 @@ def open_parquet(engine: DuckDBEngine, paths: Sequence[Path]) -> RawLog:
         view = _copied(engine, source, given, names)
     else:
         view = engine.new_name("raw")
-        place = "file_row_number" if len(paths) == 1 else "((CAST(file_index AS BIGINT) << 40) | file_row_number)"
-        pairs = [(place, ROW), *((engine.dialect.quote(old), new) for old, new in zip(given, names, strict=True))]
+        place = (
+            "file_row_number" if len(paths) == 1 else "((CAST(file_index AS BIGINT) << 40) | file_row_number)"
+        )
+        pairs = [
+            (place, ROW),
+            *((engine.dialect.quote(old), new) for old, new in zip(given, names, strict=True)),
+        ]
         engine.execute(f"CREATE VIEW {view} AS SELECT {columns_sql(engine, pairs)} FROM {source}")
     n_rows = _count(engine, paths)
     require_rows(n_rows, Rejects(), paths)
@@ -63,7 +68,9 @@ def open_parquet(engine: DuckDBEngine, paths: Sequence[Path]) -> RawLog:
 
 def _reader(engine: DuckDBEngine, paths: Sequence[Path]) -> str:
     files = ", ".join(engine.dialect.literal(as_pattern(path)) for path in paths)
-    return f"read_parquet([{files}], union_by_name = {str(len(paths) > 1).lower()}, hive_partitioning = false)"
+    return (
+        f"read_parquet([{files}], union_by_name = {str(len(paths) > 1).lower()}, hive_partitioning = false)"
+    )
 
 
 def _source_types(engine: DuckDBEngine, source: str, paths: Sequence[Path]) -> dict[str, str]:
@@ -91,4 +98,3 @@ def _copied(engine: DuckDBEngine, source: str, given: Sequence[str], names: Sequ
 def _count(engine: DuckDBEngine, paths: Sequence[Path]) -> int:
     files = ", ".join(engine.dialect.literal(as_pattern(path)) for path in paths)
     return int(engine.fetch(f"SELECT SUM(num_rows) AS n FROM parquet_file_metadata([{files}])")["n"][0])
-

@@ -78,17 +78,24 @@ def expand(source: str | os.PathLike[str] | list[Any] | tuple[Any, ...]) -> list
 def _expand_one(text: str) -> list[Path]:
     path = Path(text).expanduser()
     if not text.strip() or "\x00" in text:
-        raise SourceError(f"{shown(text)} is not a file name.", hint="name a file, a glob or a list of files.")
+        raise SourceError(
+            f"{shown(text)} is not a file name.", hint="name a file, a glob or a list of files."
+        )
     if _exists(path):
         _require_file(path, text)
         return [path]
     if glob.has_magic(text):
         matches = sorted(Path(m) for m in glob.glob(str(path), recursive=True) if Path(m).is_file())
         if not matches:
-            raise SourceError(f"no file matches {shown(text)}.", found=_beside(path), hint="check the pattern.")
+            raise SourceError(
+                f"no file matches {shown(text)}.", found=_beside(path), hint="check the pattern."
+            )
         return matches
     if "://" in text:
-        raise SourceError(f"{shown(text)} is not a local file.", hint="download it first; journeymine never uses the network.")
+        raise SourceError(
+            f"{shown(text)} is not a local file.",
+            hint="download it first; journeymine never uses the network.",
+        )
     raise SourceError(
         f"file {shown(text)} not found.",
         found=_beside(path),
@@ -117,7 +124,9 @@ def _require_file(path: Path, text: str) -> None:
 
 def no_permission(path: Path) -> SourceError:
     """The error for a file that may not be read."""
-    return SourceError(f"no permission to read {shown(path.name)}.", hint="change its permissions, or copy the file.")
+    return SourceError(
+        f"no permission to read {shown(path.name)}.", hint="change its permissions, or copy the file."
+    )
 
 
 def _names(folder: Path) -> list[str]:
@@ -238,7 +247,9 @@ def _markup_format(start: str, path: Path, suffix: str) -> str:
 
 
 def _not_a_log(path: Path, what: str) -> DataError:
-    return DataError(f"{shown(path.name)} is not an event log.", found=what + ".", hint=f"expected {FORMATS}.")
+    return DataError(
+        f"{shown(path.name)} is not an event log.", found=what + ".", hint=f"expected {FORMATS}."
+    )
 
 
 def as_pattern(path: Path) -> str:

@@ -38,14 +38,25 @@ _STRICT_OFFSET = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-](0\d|
 ISO = rf"\s*\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}\s*"
 DAY_MONTH = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_TIME}\s*"
 SHORT_YEAR = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2}}{_TIME}\s*"
-COMPACT = r"\s*(18|19|20|21)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([T ]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?Z?)?\s*"
+COMPACT = (
+    r"\s*(18|19|20|21)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([T ]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?Z?)?\s*"
+)
 WHOLE = r"\s*[+-]?\d+\s*"
 NUMBER = r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*"
 WORDS = tuple(
     f"{prefix}{date}{clock}{offset}"
     for date in ("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y")
     for prefix in ("", "%a, ", "%a ")
-    for clock in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", ":%H:%M:%S", ", %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+    for clock in (
+        "",
+        " %H:%M",
+        " %H:%M:%S",
+        " %H:%M:%S.%f",
+        ":%H:%M:%S",
+        ", %H:%M:%S",
+        " %I:%M %p",
+        " %I:%M:%S %p",
+    )
     for offset in (("", " %z") if clock else ("",))
 )
 

@@ -28,11 +28,24 @@ if TYPE_CHECKING:
 SAMPLE = 100_000
 FEW = 500
 _INTEGERS = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
+    {
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+    }
 )
 _FLOATS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")
 _MAGNITUDES = {"s": (10**9, 10**10), "ms": (10**12, 10**13), "us": (10**15, 10**16), "ns": (10**18, 2**63)}
-_HINT = 'pass time_format="%d/%m/%Y %H:%M" (as in strptime), or time_unit="s", "ms", "us" or "ns" for numbers.'
+_HINT = (
+    'pass time_format="%d/%m/%Y %H:%M" (as in strptime), or time_unit="s", "ms", "us" or "ns" for numbers.'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,9 @@ def detect_time(
     """
     if column not in raw.types:
         hint = suggestion(column, raw.columns, "name the column that holds the time.")
-        raise LogSchemaError(unknown_name("column", column, raw.columns), found=listed(raw.columns) + ".", hint=hint)
+        raise LogSchemaError(
+            unknown_name("column", column, raw.columns), found=listed(raw.columns) + ".", hint=hint
+        )
     _check_options(engine, time_format, time_unit)
     zone = engine.dialect.literal(_known_zone(engine, timezone))
     sample = _Sample(engine, raw, column)
@@ -142,10 +157,14 @@ _ASSUMED = "(no value tells the day from the month: day first is assumed)"
 
 def _check_options(engine: DuckDBEngine, time_format: str | None, time_unit: str | None) -> None:
     if time_format is not None and time_unit is not None:
-        raise OptionError("both time_format and time_unit are given, expected one of them.", hint="leave one out.")
+        raise OptionError(
+            "both time_format and time_unit are given, expected one of them.", hint="leave one out."
+        )
     if time_unit is not None and time_unit not in time_sql.UNITS:
         known = ", ".join(f'"{unit}"' for unit in time_sql.UNITS)
-        raise OptionError(f"time_unit is {shown(time_unit)}, expected one of {known}.", hint='pass time_unit="ms".')
+        raise OptionError(
+            f"time_unit is {shown(time_unit)}, expected one of {known}.", hint='pass time_unit="ms".'
+        )
     if time_format is None:
         return
     problem = None if "%" in time_format else "it has no % directive"
@@ -170,7 +189,7 @@ def _known_zone(engine: DuckDBEngine, timezone: str) -> str:
         raise OptionError(
             f"timezone is {shown(timezone)}, which is not known.",
             found='expected a name such as "UTC", "Europe/Paris" or "America/New_York".',
-            hint=suggestion(timezone, names, 'leave it out to read times without offset as UTC.'),
+            hint=suggestion(timezone, names, "leave it out to read times without offset as UTC."),
         )
     return timezone
 
@@ -185,7 +204,11 @@ def _candidates(
         return [_moment(name, lambda c: time_sql.native(c, kind, zone))]
     if time_format is not None:
         literal = engine.dialect.literal(time_format)
-        return [_moment(f"format {time_format}", lambda c: time_sql.strptime(engine.dialect.text(c), literal, zone))]
+        return [
+            _moment(
+                f"format {time_format}", lambda c: time_sql.strptime(engine.dialect.text(c), literal, zone)
+            )
+        ]
     if kind in _INTEGERS:
         digits = _moment("yyyymmdd", lambda c: time_sql.compact(engine.dialect.text(c), zone))
         return [*_numbers(time_sql.whole_number, time_unit), *([] if time_unit else [digits])]
@@ -198,7 +221,11 @@ def _candidates(
         return numbers
     return [
         _moment("ISO 8601", lambda c: time_sql.iso(c, zone)),
-        _moment(_DAY_MONTH, lambda c: time_sql.day_month(c, zone, day_first=True), also=lambda c: time_sql.day_month(c, zone, day_first=False)),
+        _moment(
+            _DAY_MONTH,
+            lambda c: time_sql.day_month(c, zone, day_first=True),
+            also=lambda c: time_sql.day_month(c, zone, day_first=False),
+        ),
         _moment("yyyymmdd", lambda c: time_sql.compact(c, zone)),
         *numbers,
     ]
@@ -226,7 +253,10 @@ def _sized(build: Callable[[str, str], str], unit: str) -> _Candidate:
     low, high = _MAGNITUDES[unit]
 
     def sql(column: str) -> tuple[str, str]:
-        return f"CASE WHEN TRY_CAST({column} AS DOUBLE) >= {low} AND TRY_CAST({column} AS DOUBLE) < {high} THEN {build(column, unit)} END", "FALSE"
+        return (
+            f"CASE WHEN TRY_CAST({column} AS DOUBLE) >= {low} AND TRY_CAST({column} AS DOUBLE) < {high} THEN {build(column, unit)} END",
+            "FALSE",
+        )
 
     return _Candidate(f"{time_sql.UNIT_NAMES[unit]} since 1970", sql)
 
@@ -274,7 +304,9 @@ class _Sample:
         """Times with the English name of a month, if one format reads more than what is known so far."""
         formats = [(f, self._engine.dialect.literal(f)) for f in time_sql.WORDS]
         few = f"(SELECT v FROM {self._table} ORDER BY hash(v), v LIMIT {FEW})"
-        counts = ", ".join(f"COUNT(try_strptime(trim(v), {literal})) AS n{i}" for i, (_, literal) in enumerate(formats))
+        counts = ", ".join(
+            f"COUNT(try_strptime(trim(v), {literal})) AS n{i}" for i, (_, literal) in enumerate(formats)
+        )
         found = self._engine.fetch(f"SELECT {counts} FROM {few}")
         readable = [int(found[f"n{i}"][0]) for i in range(len(formats))]
         place = readable.index(max(readable))
@@ -307,15 +339,27 @@ class _Sample:
         """Whether most values look like dates with a year of two digits."""
         text = self._engine.dialect.text("v")
         short = time_sql.full_match(text, time_sql.SHORT_YEAR)
-        return bool(self._engine.fetch(f"SELECT COUNT(*) FILTER ({short}) * 2 > COUNT(*) AS s FROM {self._table}")["s"][0])
+        return bool(
+            self._engine.fetch(f"SELECT COUNT(*) FILTER ({short}) * 2 > COUNT(*) AS s FROM {self._table}")[
+                "s"
+            ][0]
+        )
 
 
 def _unreadable(
     sample: _Sample, raw: RawLog, column: str, time_format: str | None, time_unit: str | None
 ) -> DataError:
     if not sample.n:
-        return DataError(f"time column {shown(column)} has no values.", hint="name another column, or leave it out.")
-    how = f" with time_format={shown(time_format)}" if time_format else f" with time_unit={shown(time_unit)}" if time_unit else ""
+        return DataError(
+            f"time column {shown(column)} has no values.", hint="name another column, or leave it out."
+        )
+    how = (
+        f" with time_format={shown(time_format)}"
+        if time_format
+        else f" with time_unit={shown(time_unit)}"
+        if time_unit
+        else ""
+    )
     hint = _HINT
     if sample.has_short_years() and not time_format:
         hint = 'years of two digits are not guessed: pass time_format="%d/%m/%y" or "%m/%d/%y".'

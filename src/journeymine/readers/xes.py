@@ -63,7 +63,10 @@ def open_xes(engine: DuckDBEngine, paths: Sequence[Path]) -> RawLog:
 
 
 def _role_keys() -> list[tuple[str, tuple[str, str]]]:
-    return [(role, ("case:", n.removeprefix("case:")) if n.startswith("case:") else ("", n)) for role, n in ROLES.items()]
+    return [
+        (role, ("case:", n.removeprefix("case:")) if n.startswith("case:") else ("", n))
+        for role, n in ROLES.items()
+    ]
 
 
 class _Store:
@@ -94,7 +97,9 @@ class _Store:
         places = {i: kind for i, kind in enumerate(map(_declared, parser.columns, parser.kinds)) if kind}
         if not places:
             return self._table
-        tests = ", ".join(f"bool_and(c{i} IS NULL OR ({_test(f'c{i}', kind)})) AS c{i}" for i, kind in places.items())
+        tests = ", ".join(
+            f"bool_and(c{i} IS NULL OR ({_test(f'c{i}', kind)})) AS c{i}" for i, kind in places.items()
+        )
         passed = self._engine.fetch_table(f"SELECT {tests} FROM {self._table}").to_pylist()[0]
         good = {i: kind for i, kind in places.items() if passed[f"c{i}"]}
         typed = self._engine.new_name("xes")
@@ -113,7 +118,9 @@ def _declared(key: tuple[str, str], kinds: set[str]) -> str | None:
     if kinds == {"int", "float"}:
         return "DOUBLE"
     kind = next(iter(kinds)) if len(kinds) == 1 else ""
-    return {"date": "TIMESTAMP WITH TIME ZONE", "int": "BIGINT", "float": "DOUBLE", "boolean": "BOOLEAN"}.get(kind)
+    return {"date": "TIMESTAMP WITH TIME ZONE", "int": "BIGINT", "float": "DOUBLE", "boolean": "BOOLEAN"}.get(
+        kind
+    )
 
 
 def _test(column: str, kind: str) -> str:

@@ -131,11 +131,20 @@ class Parser:
     def notes(self) -> dict[str, str]:
         """What a reader should know about what was and was not taken over."""
         counted = {
-            "traces_without_name": (self.n_unnamed, "traces have no concept:name and are called 'trace 1', 'trace 2', …"),
+            "traces_without_name": (
+                self.n_unnamed,
+                "traces have no concept:name and are called 'trace 1', 'trace 2', …",
+            ),
             "traces_without_events": (self.n_empty, "traces hold no event and give no row"),
-            "lists_ignored": (self.n_lists, "lists, containers or attributes without key were not taken over"),
+            "lists_ignored": (
+                self.n_lists,
+                "lists, containers or attributes without key were not taken over",
+            ),
             "nested_ignored": (self.n_nested, "attributes of attributes were not taken over"),
-            "repeated_keys": (self.n_repeated, "attributes repeat a key of the same event or case; the first one counts"),
+            "repeated_keys": (
+                self.n_repeated,
+                "attributes repeat a key of the same event or case; the first one counts",
+            ),
         }
         return {key: f"{n:,} {text}" for key, (n, text) in counted.items() if n}
 
@@ -177,7 +186,13 @@ def _broken(parser: Parser, path: Path, error: expat.ExpatError) -> DataError:
     what = expat.ErrorString(error.code)
     place = f"{what}, line {error.lineno:,}"
     if not parser.is_log:
-        return DataError(f"{shown(path.name)} is not an event log.", found=f"no readable XML ({place}).", hint="expected XES.")
+        return DataError(
+            f"{shown(path.name)} is not an event log.",
+            found=f"no readable XML ({place}).",
+            hint="expected XES.",
+        )
     if what in _TRUNCATED:
-        return DataError(f"{shown(path.name)} is truncated: the XML ends too early ({place}).", hint="get the file again.")
+        return DataError(
+            f"{shown(path.name)} is truncated: the XML ends too early ({place}).", hint="get the file again."
+        )
     return DataError(f"{shown(path.name)} is damaged XML ({place}).", hint="export the log again.")

@@ -126,8 +126,8 @@ def idle_rule(seconds: float | None, chosen: str, lang: str) -> str:
 
     Examples
     --------
-    >>> idle_rule(2592000, "given", "en")[:60]
-    'A journey without the goal counts as dropped after 30\xa0days of'
+    >>> idle_rule(2592000, "given", "en")[:59]
+    'A journey without the goal counts as dropped after 30\xa0days '
     """
     return idle_sentence(seconds, chosen, check_language(lang)).text
 
