@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 import journeymine as jm
-from journeymine.fixes.ranking import Fix
+
+if TYPE_CHECKING:
+    from journeymine.fixes.ranking import Fix
 
 DAY_US = 86_400_000_000
 SEGMENTS = ["platform", "country", "customer_type"]
-ROLES = {"case_id": "journey_id", "customer_id": "customer_id", "activity": "activity", "timestamp": "timestamp"}
+ROLES = {
+    "case_id": "journey_id",
+    "customer_id": "customer_id",
+    "activity": "activity",
+    "timestamp": "timestamp",
+}
 
 
 def is_segment_fault(fix: Fix) -> bool:
@@ -84,17 +92,30 @@ def null(seed: int, n: int) -> dict[str, object]:
     rng = np.random.default_rng(seed)
     ids = np.sort(shop.events["customer_id"].unique())
     events = shop.events.assign(
-        colour=shop.events["customer_id"].map(dict(zip(ids, rng.choice(["red", "green", "blue"], len(ids)), strict=True))),
-        letter=shop.events["customer_id"].map(dict(zip(ids, rng.choice(list("abcdef"), len(ids)), strict=True))),
+        colour=shop.events["customer_id"].map(
+            dict(zip(ids, rng.choice(["red", "green", "blue"], len(ids)), strict=True))
+        ),
+        letter=shop.events["customer_id"].map(
+            dict(zip(ids, rng.choice(list("abcdef"), len(ids)), strict=True))
+        ),
     )
-    log = jm.read_log(events, **ROLES).journeys("Order placed", idle="21d", segments=["colour", "letter", "platform"])
+    log = jm.read_log(events, **ROLES).journeys(
+        "Order placed", idle="21d", segments=["colour", "letter", "platform"]
+    )
     ranking = log.rank_fixes(n_draws=2, seed=seed)
     smallest = min(row.test.p_value for row in ranking.found.tests)
-    return {"seed": seed, "n_tested": ranking.n_tested, "any_kept": ranking.n_kept > 0, "smallest_p": smallest}
+    return {
+        "seed": seed,
+        "n_tested": ranking.n_tested,
+        "any_kept": ranking.n_kept > 0,
+        "smallest_p": smallest,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("world", choices=["faults", "null"])
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -112,7 +133,9 @@ def main() -> None:
     else:
         pairs = int(frame["segment_covered"].sum() + frame["incident_covered"].sum())
         print(f"(fault, seed) pairs whose interval holds the truth: {pairs} of {2 * len(frame)}")
-        print(f"assumed effects covered: {int(frame['assumed_covered'].sum())} of {int(frame['n_assumed'].sum())}")
+        print(
+            f"assumed effects covered: {int(frame['assumed_covered'].sum())} of {int(frame['n_assumed'].sum())}"
+        )
     print(f"{time.perf_counter() - began:.0f} s")
 
 

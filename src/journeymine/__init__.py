@@ -40,7 +40,6 @@ _HOME = {
     "simulate": "",
 }
 
-__all__ = sorted([*_HOME, "__version__"])
 
 if TYPE_CHECKING:
     from journeymine import simulate as simulate
@@ -62,6 +61,34 @@ if TYPE_CHECKING:
     from journeymine.paths.variants import Variants
     from journeymine.report.build import Report, report
     from journeymine.spec import JourneySpec, read_spec
+
+
+__all__ = [
+    "DataError",
+    "EngineError",
+    "EventLog",
+    "FixRanking",
+    "JourneySpec",
+    "JourneymineError",
+    "LogSchemaError",
+    "MarkovChain",
+    "NotEnoughDataError",
+    "OptionError",
+    "Report",
+    "SourceError",
+    "SpecError",
+    "Transitions",
+    "Variants",
+    "__version__",
+    "demo_config_path",
+    "demo_log_path",
+    "load_demo",
+    "log_from_spec",
+    "read_log",
+    "read_spec",
+    "report",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,14 +23,34 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 _MONTHS: Final[dict[str, tuple[str, ...]]] = {
     "en": (
-        "January", "February", "March", "April", "May", "June",
-        "July", "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ),
     "fr": (
-        "janvier", "février", "mars", "avril", "mai", "juin",
-        "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ),
-}  # fmt: skip
+}
 _UNITS: Final[dict[str, dict[str, str]]] = {
     "en": {"s": "s", "min": "min", "h": "h", "d": "d"},
     "fr": {"s": "s", "min": "min", "h": "h", "d": "j"},
@@ -87,16 +107,20 @@ def number(value: float | None, lang: str, digits: int = 0) -> str:
 
 
 def amount(value: float | None, lang: str) -> str:
-    """Write a quantity that is an estimate: whole from 10 on, one decimal below.
+    """Write a quantity that is an estimate: whole from 10 on, two significant digits below.
 
     Examples
     --------
-    >>> amount(357.4, "en"), amount(3.42, "fr"), amount(-0.2, "en")
-    ('357', '3,4', '−0.2')
+    >>> amount(357.4, "en"), amount(3.42, "fr"), amount(-0.034, "en")
+    ('357', '3,4', '−0.034')
     """
     if not is_number(value):
         return MISSING
-    return number(value, lang, 0 if abs(value) >= 9.95 or value == 0 else 1)
+    size = abs(value)
+    if size >= 9.95 or size == 0:
+        return number(value, lang)
+    digits = next((d for d in (1, 2, 3) if size >= 0.95 * 10.0 ** (1 - d)), 3)
+    return number(value, lang, digits)
 
 
 def money(value: float | None, lang: str, unit: str | None = None) -> str:

@@ -23,21 +23,20 @@ _SIGNED = """
     contract signed; inscription; inscrit; souscri(?:t|ption); abonnement; angemeldet; registriert; alta
 """
 _PAID = r"order; pay(?:ment)?(?: \w+)?; paid; paye; paiement; zahlung; bezahlt; pago"
-_GRANTED = r"""
-    deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; won; accepte
-
-"""
+_GRANTED = r"deliver(?:ed|y); livre; approved?; accepted; granted; release \w+; discharged; won; accepte"
 _FINISHED = """
     completed?; success; done; finished; closed?; end; termine; cloture; cloturee; abgeschlossen; cerrado
 """
+# A ticket that is resolved may be opened again; one that is closed is not.
+_RESOLVED = "resolved?; solved; resolu; gelost"
 # What stands before this place in the journey is how it begins, whatever its name.
 EARLIEST = 0.25
 GOALS = tuple(
     re.compile(rf"\b(?:{'|'.join(word.strip() for word in words.split(';'))})\b")
-    for words in (_BOUGHT, _SIGNED, _PAID, _GRANTED, _FINISHED)
+    for words in (_BOUGHT, _SIGNED, _PAID, _GRANTED, _FINISHED, _RESOLVED)
 )
 FAILURES = re.compile(
-    r"\b(?:not|non|un\w+|fail\w*|declin\w*|reject\w*|refus\w*|cancel\w*|abandon\w*|annul\w*|error|erreur|lost|"
+    r"\b(?:not|non|un(?:subscri|success|paid|able|resolv|deliver)\w*|fail\w*|declin\w*|reject\w*|refus\w*|cancel\w*|abandon\w*|annul\w*|error|erreur|lost|"
     r"return\w*|refund\w*|retour|request\w*|reminder|late|storn\w*|abgelehnt|withdrawn)\b"
 )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NameRules:
-    """How raw names become activities: patterns first, then renaming, then grouping.
+    r"""How raw names become activities: patterns first, then renaming, then grouping.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class NameRules:
 
     Examples
     --------
-    >>> rules = NameRules(clean=((r"/\\d+", "/<id>"),), group={"Help": ("chat", "call")})
+    >>> rules = NameRules(clean=((r"/\d+", "/<id>"),), group={"Help": ("chat", "call")})
     >>> [rules.apply(name) for name in ("page/17", "chat", "pay")]
     ['page/<id>', 'Help', 'pay']
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from journeymine.activities import NameRules, code_names
 from journeymine.errors import DataError, EngineError, LogSchemaError, OptionError, listed, shown, suggestion
@@ -44,12 +44,16 @@ class Roles:
     where: str | None = None
     duplicates: str = "keep"
 
-    def named(self) -> dict[str, str]:
-        """Columns by role, those that are set."""
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Pairs (role, column) of the roles that are set."""
         single = ("case_id", "customer_id", "timestamp", "end_timestamp", "order", "channel", "value")
-        columns = {role: getattr(self, role) for role in single if getattr(self, role) is not None}
-        columns.update({"activity": name for name in self.activity})
-        return columns
+        columns = [(role, getattr(self, role)) for role in single if getattr(self, role) is not None]
+        columns[2:2] = [("activity", name) for name in self.activity]
+        return tuple(columns)
+
+    def columns(self) -> tuple[str, ...]:
+        """Columns with a role, once each."""
+        return tuple(dict.fromkeys(column for _, column in self.named()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Canonical:
 
     @property
     def clock(self) -> str:
-        """"calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
+        """Kind of clock: "calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
         if self.last_us is None:
             return "none"
         return "relative" if self.last_us < RELATIVE_BEFORE_US and (self.first_us or 0) >= 0 else "calendar"
@@ -106,12 +110,7 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
     columns, plan = event_columns(engine, raw, roles)
     activities, names = _names(engine, raw, columns, rules)
     customer = _text(engine, roles.customer_id) if roles.customer_id and roles.case_id else None
-    for columns in _keyed(columns, engine):
-        case_ids = _table(engine, "case_ids", cases_sql.case_ids_sql(raw.table, columns, customer))
-        if not _collides(engine, case_ids):
-            break
-    else:
-        raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
+    columns, case_ids = _without_collision(engine, raw, columns, customer)
     events = _table(engine, "events", _events_sql(engine, raw, names, columns))
     if roles.duplicates == "drop":
         events, columns = _without_duplicates(engine, raw, names, events, columns)
@@ -119,15 +118,25 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
 
 
 def assemble(
-    engine: DuckDBEngine, events: str, case_ids: str, *, activities: tuple[str, ...],
-    columns: events_sql.EventColumns, plan: TimePlan | None, raw: RawLog,
+    engine: DuckDBEngine,
+    events: str,
+    case_ids: str,
+    *,
+    activities: tuple[str, ...],
+    columns: events_sql.EventColumns,
+    plan: TimePlan | None,
+    raw: RawLog,
 ) -> Canonical:
     """Add customers, units and cases to a table of canonical events."""
     size = engine.fetch(f"SELECT COUNT(*) AS n, MIN(time_us) AS first, MAX(time_us) AS last FROM {events}")
     n_events = int(size["n"][0])
     if not n_events:
         raise _nothing_usable(engine, raw, columns)
-    used = case_ids if n_events == raw.n_rows else _table(engine, "used_ids", cases_sql.used_ids_sql(case_ids, events))
+    used = (
+        case_ids
+        if n_events == raw.n_rows
+        else _table(engine, "used_ids", cases_sql.used_ids_sql(case_ids, events))
+    )
     known = _table(engine, "known", cases_sql.customers_sql(used, engine.dialect))
     n_customers = _count(engine, known)
     by_customer = n_customers <= MAX_CUSTOMER_UNITS
@@ -136,43 +145,64 @@ def assemble(
     cases = _table(engine, "cases", cases_sql.cases_sql(events, used, customers))
     timed = columns.time_us is not None
     return Canonical(
-        events=events, cases=cases, case_ids=used, customers=customers, activities=activities, columns=columns,
-        time_plan=plan, n_events=n_events, n_cases=_count(engine, cases), n_customers=n_customers,
+        events=events,
+        cases=cases,
+        case_ids=used,
+        customers=customers,
+        activities=activities,
+        columns=columns,
+        time_plan=plan,
+        n_events=n_events,
+        n_cases=_count(engine, cases),
+        n_customers=n_customers,
         n_units=n_customers if by_customer else cases_sql.N_BUCKETS,
-        first_us=int(size["first"][0]) if timed else None, last_us=int(size["last"][0]) if timed else None,
+        first_us=int(size["first"][0]) if timed else None,
+        last_us=int(size["last"][0]) if timed else None,
     )
 
 
 def check_columns(raw: RawLog, roles: Roles) -> None:
     """Every named column must exist, and an id and an activity must be named."""
-    wanted = [*roles.named().items(), *(("attributes", a) for a in roles.attributes)]
-    wanted += [("activity", name) for name in roles.activity]
-    for role, column in wanted:
+    for role, column in (*roles.named(), *(("attributes", name) for name in roles.attributes)):
         if column not in raw.columns:
             problem = f"column {shown(column)} ({role}) not found in the log."
             hint = suggestion(column, raw.columns, f"pass {role}=... with one of the columns found.")
             raise LogSchemaError(problem, found=f"{listed(raw.columns)}.", hint=hint)
     if not roles.activity:
-        raise LogSchemaError("no activity column is named.", found=f"{listed(raw.columns)}.", hint='pass activity="...".')
+        raise LogSchemaError(
+            "no activity column is named.", found=f"{listed(raw.columns)}.", hint='pass activity="...".'
+        )
     if not roles.case_id and not roles.customer_id:
         hint = 'pass case_id="..." (one journey) or customer_id="..." (one customer, cut into journeys).'
-        raise LogSchemaError("neither a case nor a customer column is named.", found=f"{listed(raw.columns)}.", hint=hint)
+        raise LogSchemaError(
+            "neither a case nor a customer column is named.", found=f"{listed(raw.columns)}.", hint=hint
+        )
 
 
 def event_columns(
     engine: DuckDBEngine, raw: RawLog, roles: Roles
 ) -> tuple[events_sql.EventColumns, TimePlan | None]:
     """SQL expressions over the raw table for the roles, and how the times are read."""
-    options = {"time_format": roles.time_format, "time_unit": roles.time_unit, "timezone": roles.timezone}
+    options: dict[str, Any] = {
+        "time_format": roles.time_format,
+        "time_unit": roles.time_unit,
+        "timezone": roles.timezone,
+    }
     plan = detect_time(engine, raw, roles.timestamp, **options) if roles.timestamp else None
     end = detect_time(engine, raw, roles.end_timestamp, **options) if roles.end_timestamp else None
     literal = engine.dialect.literal(JOINED_BY)
     activity = f" || {literal} || ".join(_text(engine, name) for name in roles.activity)
     case = _text(engine, roles.case_id or roles.customer_id or "")
     return events_sql.EventColumns(
-        case=case, key=engine.dialect.key(case), activity=activity, row=ROW,
-        time_us=plan.sql if plan else None, time_raw=_text(engine, roles.timestamp) if roles.timestamp else None,
-        end_us=end.sql if end else None, order=_order(engine, raw, roles.order), where=_where(engine, raw, roles.where),
+        case=case,
+        key=engine.dialect.key(case),
+        activity=activity,
+        row=ROW,
+        time_us=plan.sql if plan else None,
+        time_raw=_text(engine, roles.timestamp) if roles.timestamp else None,
+        end_us=end.sql if end else None,
+        order=_order(engine, raw, roles.order),
+        where=_where(engine, raw, roles.where),
     ), plan
 
 
@@ -188,7 +218,9 @@ def _order(engine: DuckDBEngine, raw: RawLog, column: str | None) -> str | None:
     if raw.types[column].upper() != "VARCHAR":
         return quoted
     number = f"TRY_CAST({quoted} AS DECIMAL(38, 9))"
-    unread = engine.fetch(f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {quoted} IS NOT NULL AND {number} IS NULL")
+    unread = engine.fetch(
+        f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {quoted} IS NOT NULL AND {number} IS NULL"
+    )
     return number if int(unread["n"][0]) == 0 else quoted
 
 
@@ -199,8 +231,11 @@ def _where(engine: DuckDBEngine, raw: RawLog, condition: str | None) -> str | No
         engine.fetch(f"SELECT CAST(({condition}) AS BOOLEAN) AS ok FROM {raw.table} LIMIT 0")
     except EngineError as error:
         hint = "write an SQL condition on the columns of the log, such as where = \"country = 'DE'\"."
-        raise OptionError(f"where = {shown(condition)} is not a condition on this log: {error.problem}",
-                          found=f"{listed(raw.columns)}.", hint=hint) from error
+        raise OptionError(
+            f"where = {shown(condition)} is not a condition on this log: {error.problem}",
+            found=f"{listed(raw.columns)}.",
+            hint=hint,
+        ) from error
     return f"CAST(({condition}) AS BOOLEAN)"
 
 
@@ -212,7 +247,9 @@ def _names(
 
     found = engine.fetch(events_sql.activity_names_sql(raw.table, columns))["name"]
     activities, code = code_names((str(name) for name in found if name is not None), rules)
-    table = pa.table({"name": pa.array(list(code), pa.string()), "code": pa.array(list(code.values()), pa.int32())})
+    table = pa.table(
+        {"name": pa.array(list(code), pa.string()), "code": pa.array(list(code.values()), pa.int32())}
+    )
     name = engine.new_name("names")
     engine.register(name, table)
     return activities, name
@@ -224,6 +261,17 @@ def _keyed(columns: events_sql.EventColumns, engine: DuckDBEngine) -> list[event
 
     salts = ("", " || '#1'", " || '#2'")
     return [replace(columns, key=engine.dialect.key(f"({columns.case}{salt})")) for salt in salts]
+
+
+def _without_collision(
+    engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns, customer: str | None
+) -> tuple[events_sql.EventColumns, str]:
+    """The first hash under which no two case ids share a key, and the table of ids."""
+    for keyed in _keyed(columns, engine):
+        case_ids = _table(engine, "case_ids", cases_sql.case_ids_sql(raw.table, keyed, customer))
+        if not _collides(engine, case_ids):
+            return keyed, case_ids
+    raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
 
 
 def _collides(engine: DuckDBEngine, case_ids: str) -> bool:

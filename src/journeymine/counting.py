@@ -59,7 +59,9 @@ def make_visits(engine: DuckDBEngine, log: Canonical, journeys: Journeys) -> str
     return name
 
 
-def count_chain(engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str, *, attempts: int = 1) -> ChainCounts:
+def count_chain(
+    engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str, *, attempts: int = 1
+) -> ChainCounts:
     """Moves of the conversion chain by unit and cell.
 
     Above 500 activities the rarest share one state; a move into a state without a watched visit is left out and
@@ -93,20 +95,28 @@ def count_chain(engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits
         unwatched = int(late["n"][0])
     n = ints(rows["n"])
     return ChainCounts(
-        states=place.names(used, log.activities, n_folded), activity=place.codes(used),
-        unit=ints(rows["unit"])[known], cell=ints(rows["cell"])[known],
+        states=place.names(used, log.activities, n_folded),
+        activity=place.codes(used),
+        unit=ints(rows["unit"])[known],
+        cell=ints(rows["cell"])[known],
         source=np.searchsorted(used, source_state)[known],
         target=np.where(target_state < 0, target_state, np.searchsorted(used, target_state))[known],
-        n=n[known], wait_us=_floats(rows["wait_us"])[known],
-        start_unit=ints(starts["unit"])[known_start], start_cell=ints(starts["cell"])[known_start],
+        n=n[known],
+        wait_us=_floats(rows["wait_us"])[known],
+        start_unit=ints(starts["unit"])[known_start],
+        start_cell=ints(starts["cell"])[known_start],
         start_state=np.where(start_state < 0, start_state, np.searchsorted(used, start_state))[known_start],
-        start_n=ints(starts["n"])[known_start], cells=journeys.cells, cell_customers=cell_customers,
-        n_units=log.n_units, n_unwatched=unwatched + int(n[~known].sum()), n_folded=n_folded,
-    )  # fmt: skip
+        start_n=ints(starts["n"])[known_start],
+        cells=journeys.cells,
+        cell_customers=cell_customers,
+        n_units=log.n_units,
+        n_unwatched=unwatched + int(n[~known].sum()),
+        n_folded=n_folded,
+    )
 
 
 def _floats(column: NDArray[np.generic]) -> NDArray[np.float64]:
-    return np.nan_to_num(np.asarray([0.0 if v is None else float(v) for v in column]), nan=0.0)
+    return np.array([0.0 if v is None or v != v else float(v) for v in column.tolist()], dtype=float)
 
 
 def _attempt_rows(
@@ -176,9 +186,18 @@ def count_drops(engine: DuckDBEngine, log: Canonical, visits: str, counts: Chain
     state = state_of[ints(rows["code"])]
     keep = state >= 0
     return DropCounts(
-        ints(rows["unit"])[keep], ints(rows["cell"])[keep], state[keep], ints(rows["slice"])[keep],
-        ints(rows["n_all"])[keep], ints(rows["n"])[keep], ints(rows["n_drops"])[keep], log.n_units, length, origin, n_slices,
-    )  # fmt: skip
+        ints(rows["unit"])[keep],
+        ints(rows["cell"])[keep],
+        state[keep],
+        ints(rows["slice"])[keep],
+        ints(rows["n_all"])[keep],
+        ints(rows["n"])[keep],
+        ints(rows["n_drops"])[keep],
+        log.n_units,
+        length,
+        origin,
+        n_slices,
+    )
 
 
 def count_reach(engine: DuckDBEngine, visits: str, condition: str) -> tuple[Ints, Ints]:
@@ -211,12 +230,22 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
     k = len(log.activities)
     ids = source * k + target
     return EdgeCounts(
-        activities=log.activities, source=source, target=target, n=ints(totals["n"]), n_cases=ints(totals["n_cases"]),
-        median_us=_floats_or_nan(totals["median_us"]), unit=ints(units["unit"]),
-        unit_edge=np.searchsorted(ids, ints(units["source"]) * k + ints(units["target"])), unit_n=ints(units["n"]),
-        unit_below=ints(units["n_below"]), bin_edge=np.searchsorted(ids, ints(bins["source"]) * k + ints(bins["target"])),
-        bin=ints(bins["bin"]), bin_n=ints(bins["n"]), n_units=log.n_units, timed=log.last_us is not None,
-    )  # fmt: skip
+        activities=log.activities,
+        source=source,
+        target=target,
+        n=ints(totals["n"]),
+        n_cases=ints(totals["n_cases"]),
+        median_us=_floats_or_nan(totals["median_us"]),
+        unit=ints(units["unit"]),
+        unit_edge=np.searchsorted(ids, ints(units["source"]) * k + ints(units["target"])),
+        unit_n=ints(units["n"]),
+        unit_below=ints(units["n_below"]),
+        bin_edge=np.searchsorted(ids, ints(bins["source"]) * k + ints(bins["target"])),
+        bin=ints(bins["bin"]),
+        bin_n=ints(bins["n"]),
+        n_units=log.n_units,
+        timed=log.last_us is not None,
+    )
 
 
 def _floats_or_nan(column: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -231,14 +260,18 @@ def cases_by_unit(engine: DuckDBEngine, log: Canonical) -> Ints:
     return cases
 
 
-def count_variants(engine: DuckDBEngine, log: Canonical, journeys: Journeys | None, top: int) -> VariantCounts:
+def count_variants(
+    engine: DuckDBEngine, log: Canonical, journeys: Journeys | None, top: int
+) -> VariantCounts:
     """The most frequent variants; only these leave the engine."""
     paths, best = engine.new_name("paths"), engine.new_name("top")
     engine.execute(f"CREATE TABLE {paths} AS {variants_sql.paths_sql(log.events, engine.dialect)}")
     engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(paths, top)}")
     listed = engine.fetch_table(f"SELECT path, n FROM {best} ORDER BY place").to_pydict()
     n_variants = int(engine.fetch(variants_sql.n_variants_sql(paths))["n"][0])
-    state, table = ("state", journeys.table) if journeys and journeys.goal else ("CAST(0 AS INTEGER)", log.cases)
+    state, table = (
+        ("state", journeys.table) if journeys and journeys.goal else ("CAST(0 AS INTEGER)", log.cases)
+    )
     rows = engine.fetch(variants_sql.variant_units_sql(paths, best, table, state))
     engine.execute(f"DROP TABLE {paths}")
     engine.execute(f"DROP TABLE {best}")
@@ -249,10 +282,18 @@ def count_variants(engine: DuckDBEngine, log: Canonical, journeys: Journeys | No
         by_state = np.zeros((len(listed["n"]), 3), np.int64)
         np.add.at(by_state, (place[known >= 0], known[known >= 0]), n[known >= 0])
     return VariantCounts(
-        activities=log.activities, paths=tuple(tuple(path) for path in listed["path"]),
-        n=np.array(listed["n"], dtype=np.int64), n_by_state=by_state, n_variants=n_variants, n_cases=log.n_cases,
-        unit=ints(rows["unit"]), unit_place=place, unit_n=n, unit_cases=cases_by_unit(engine, log), n_units=log.n_units,
-    )  # fmt: skip
+        activities=log.activities,
+        paths=tuple(tuple(path) for path in listed["path"]),
+        n=np.array(listed["n"], dtype=np.int64),
+        n_by_state=by_state,
+        n_variants=n_variants,
+        n_cases=log.n_cases,
+        unit=ints(rows["unit"]),
+        unit_place=place,
+        unit_n=n,
+        unit_cases=cases_by_unit(engine, log),
+        n_units=log.n_units,
+    )
 
 
 def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
@@ -265,9 +306,15 @@ def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
     place[ints(places["code"])] = ints(places["places"])
     return ActivityCounts(
         n=np.bincount(code, weights=n, minlength=k).astype(np.int64),
-        n_cases=np.bincount(code, weights=n_cases, minlength=k).astype(np.int64), places=place,
-        unit=unit, code=code, unit_n=n, unit_n_cases=n_cases, unit_cases=cases_by_unit(engine, log), n_units=log.n_units,
-    )  # fmt: skip
+        n_cases=np.bincount(code, weights=n_cases, minlength=k).astype(np.int64),
+        places=place,
+        unit=unit,
+        code=code,
+        unit_n=n,
+        unit_n_cases=n_cases,
+        unit_cases=cases_by_unit(engine, log),
+        n_units=log.n_units,
+    )
 
 
 def count_values(

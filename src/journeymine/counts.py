@@ -121,14 +121,21 @@ class DropCounts:
         """The entries of one state."""
         here = self.state == state
         return DropCounts(
-            self.unit[here], self.cell[here], self.state[here], self.slice[here], self.n_all[here], self.n[here],
-            self.drops[here], self.n_units, self.slice_us, self.origin_us, self.n_slices,
+            self.unit[here],
+            self.cell[here],
+            self.state[here],
+            self.slice[here],
+            self.n_all[here],
+            self.n[here],
+            self.drops[here],
+            self.n_units,
+            self.slice_us,
+            self.origin_us,
+            self.n_slices,
         )
 
 
-def fold_rare(
-    n_by_activity: Ints, most: int
-) -> tuple[Ints, int]:
+def fold_rare(n_by_activity: Ints, most: int) -> tuple[Ints, int]:
     """Which activities keep a state of their own when there may be at most `most` states.
 
     Returns

@@ -39,13 +39,20 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     found = find_candidates(counts, drops)
     effects = estimate_effects(counts, found.candidates, n_draws=n_draws, seed=seed)
     scopes = [_condition(counts, candidate) for candidate in found.candidates]
-    starts = unit_matrix(counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1))
+    starts = unit_matrix(
+        counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
+    )
     reach = [_reach(log, visits, scope, starts) for scope in scopes]
     audience = [counting.count_audience(log.engine, visits, scope) for scope in scopes]
     fixes = rank_candidates(
-        counts, found.candidates, effects, reach, audience, journeys.segments,
+        counts,
+        found.candidates,
+        effects,
+        reach,
+        audience,
+        journeys.segments,
         _scale(log, effects.effect_draws.shape[0], n_draws, seed),
-    )  # fmt: skip
+    )
     unit = "customers" if log.n_customers <= MAX_CUSTOMER_UNITS else "buckets"
     return FixRanking(fixes, found, chain.converted, effects.effect_draws.shape[0], unit)
 
@@ -87,7 +94,9 @@ def _scale(log: EventLog, n_kept: int, n_draws: int, seed: int) -> Scale:
         return Scale(per_month)
     by_unit = np.zeros((canonical.n_units, 2))
     np.add.at(by_unit, unit, np.stack([money, n], axis=1))
-    sums = np.concatenate([weights @ by_unit for weights in bootstrap_weights(canonical.n_units, n_draws, seed)])
+    sums = np.concatenate(
+        [weights @ by_unit for weights in bootstrap_weights(canonical.n_units, n_draws, seed)]
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         draws = sums[:n_kept, 0] / sums[:n_kept, 1]
     return Scale(per_month, float(by_unit[:, 0].sum() / by_unit[:, 1].sum()), draws)

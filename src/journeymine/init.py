@@ -181,9 +181,10 @@ def _goal(activities: Sequence[ActivityFacts], n_cases: int, guess: Guess) -> li
         why = f"The goal: its name looks like a success; {best.n_cases:,} of {n_cases:,} journeys have it."
         lines = line("goal", best.name, why=why)
     else:
-        others = sorted(short, key=lambda fact: (-fact.n_last, fact.name))[:MAX_CANDIDATES]
+        most_last = sorted(short, key=lambda fact: (-fact.n_last, fact.name))
+        others = most_last[1:MAX_CANDIDATES]
         lines = [comment("The goal: no name looks like a success. Without a goal there are no fixes.")]
-        lines += line("goal", others[0].name if others else "Order", off=True)
+        lines += line("goal", most_last[0].name if most_last else "Order", off=True)
     lines += [
         comment(
             f"Other candidate: {fact.name} ({fact.n_cases:,} journeys have it, {fact.n_last:,} end with it)"

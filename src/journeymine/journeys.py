@@ -28,9 +28,16 @@ AUTO_SPAN = 0.25
 SECOND_US = 1_000_000
 LADDER_US = tuple(
     s * SECOND_US
-    for s in (1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 86_400,
-              *(d * 86_400 for d in (2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)))
-)  # fmt: skip
+    for s in (
+        1800,
+        3600,
+        2 * 3600,
+        6 * 3600,
+        12 * 3600,
+        86_400,
+        *(d * 86_400 for d in (2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)),
+    )
+)
 """Values that an automatic `idle` may take: half an hour to a year."""
 
 
@@ -154,8 +161,15 @@ def cut_by_silence(engine: DuckDBEngine, raw: RawLog, log: Canonical, idle: Idle
 
 
 def find_journeys(
-    engine: DuckDBEngine, raw: RawLog, log: Canonical, *, goal: tuple[int, ...], end: tuple[int, ...],
-    start: tuple[int, ...], idle: Idle, segments: tuple[str, ...],
+    engine: DuckDBEngine,
+    raw: RawLog,
+    log: Canonical,
+    *,
+    goal: tuple[int, ...],
+    end: tuple[int, ...],
+    start: tuple[int, ...],
+    idle: Idle,
+    segments: tuple[str, ...],
 ) -> Journeys:
     """Journeys with their cell, marks and end state, as a table in the engine."""
     cells_table, cells = _cells(engine, raw, log, segments)
@@ -170,8 +184,16 @@ def find_journeys(
     n_open = int(counts["open"][0])
     last = log.last_us - idle.us if n_open and log.last_us is not None and idle.us is not None else None
     return Journeys(
-        table=table, goal=goal, end=end, start=start, idle=idle, segments=segments, cells=cells, n_open=n_open,
-        last_start_us=last, n_not_started=int(counts["unstarted"][0]),
+        table=table,
+        goal=goal,
+        end=end,
+        start=start,
+        idle=idle,
+        segments=segments,
+        cells=cells,
+        n_open=n_open,
+        last_start_us=last,
+        n_not_started=int(counts["unstarted"][0]),
     )
 
 
@@ -184,15 +206,23 @@ def _cells(
     for column in segments:
         if column not in raw.columns:
             hint = suggestion(column, raw.columns, "name columns of the log in segments.")
-            raise LogSchemaError(f"segment column {shown(column)} not found in the log.", found=f"{listed(raw.columns)}.", hint=hint)
-    values = _table(engine, "values", cases_sql.cell_values_sql(log.cases, raw.table, ROW, segments, engine.dialect))
+            raise LogSchemaError(
+                f"segment column {shown(column)} not found in the log.",
+                found=f"{listed(raw.columns)}.",
+                hint=hint,
+            )
+    values = _table(
+        engine, "values", cases_sql.cell_values_sql(log.cases, raw.table, ROW, segments, engine.dialect)
+    )
     cells = _table(engine, "cells", cases_sql.cells_sql(values, len(segments)))
     rows = engine.fetch_table(f"SELECT * FROM {cells} ORDER BY cell").to_pylist()
     names = tuple(tuple(str(row[f"s{i}"]) for i in range(len(segments))) for row in rows)
     return _table(engine, "cell_of_case", cases_sql.cells_of_cases_sql(values, cells, len(segments))), names
 
 
-def count_end_states(engine: DuckDBEngine, log: Canonical, journeys: Journeys, idle_us: int | None) -> EndStates:
+def count_end_states(
+    engine: DuckDBEngine, log: Canonical, journeys: Journeys, idle_us: int | None
+) -> EndStates:
     """Shares of the end states if `idle` were `idle_us`."""
     rows = engine.fetch(cases_sql.state_counts_sql(journeys.table, log.last_us, idle_us))
     return end_states_of_counts(rows["unit"], rows["state"], rows["n"], log.n_units)

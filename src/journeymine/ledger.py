@@ -65,7 +65,7 @@ def take_stock(
     engine: DuckDBEngine, raw: RawLog, log: Canonical, roles: Roles, segments: tuple[str, ...] = ()
 ) -> Ledger:
     """Count what was rejected, noted and tied."""
-    shown = tuple(dict.fromkeys(roles.named().values()))
+    shown = roles.columns()
     unread = sum(entry.n for entry in raw.rejected)
     rejected = list(raw.rejected)
     if log.n_events != raw.n_rows:
@@ -79,8 +79,10 @@ def take_stock(
         *_order(raw, log, roles),
     ]
     return Ledger(
-        rows_read=raw.n_rows + unread, rows_kept=log.n_events,
-        rejected=tuple(sorted(rejected, key=lambda e: e.rule)), noted=tuple(sorted(noted, key=lambda e: e.rule)),
+        rows_read=raw.n_rows + unread,
+        rows_kept=log.n_events,
+        rejected=tuple(sorted(rejected, key=lambda e: e.rule)),
+        noted=tuple(sorted(noted, key=lambda e: e.rule)),
         ties=ties,
     )
 
@@ -133,20 +135,27 @@ def _customers(engine: DuckDBEngine, log: Canonical, roles: Roles) -> list[Ledge
     if not (roles.case_id and roles.customer_id):
         return []
     missing = _noted(
-        engine, "missing_customer_id", ledger_sql.noted_rows_sql(log.case_ids, "customer_id IS NULL", "case_id")
+        engine,
+        "missing_customer_id",
+        ledger_sql.noted_rows_sql(log.case_ids, "customer_id IS NULL", "case_id"),
     )
     changed = _noted(
-        engine, "customer_changes",
+        engine,
+        "customer_changes",
         ledger_sql.noted_rows_sql(log.case_ids, "customer_id <> other_customer", "case_id"),
     )
     return [*missing, *changed]
 
 
-def _changes(engine: DuckDBEngine, raw: RawLog, log: Canonical, segments: tuple[str, ...]) -> list[LedgerEntry]:
+def _changes(
+    engine: DuckDBEngine, raw: RawLog, log: Canonical, segments: tuple[str, ...]
+) -> list[LedgerEntry]:
     """Segment columns whose value changes within a case; the case keeps the value of its first event."""
     entries: list[LedgerEntry] = []
     for column in segments:
-        sql = ledger_sql.changing_cases_sql(log.events, log.case_ids, raw.table, log.columns.row, column, engine.dialect)
+        sql = ledger_sql.changing_cases_sql(
+            log.events, log.case_ids, raw.table, log.columns.row, column, engine.dialect
+        )
         entries += _noted(engine, "attribute_changes", sql)
     return _merged(entries)
 

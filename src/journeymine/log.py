@@ -99,7 +99,7 @@ class EventLog:
 
     @property
     def clock(self) -> str:
-        """"calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
+        """Kind of clock: "calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
         return self.canonical.clock
 
     @cached_property
@@ -131,7 +131,9 @@ class EventLog:
         A journey that crosses a border is cut there, so counts of neighbouring periods do not add up.
         """
         if self.whole.time_plan is None:
-            raise NotEnoughDataError("the log has no times, so nothing lies between two of them.", hint='pass timestamp="...".')
+            raise NotEnoughDataError(
+                "the log has no times, so nothing lies between two of them.", hint='pass timestamp="...".'
+            )
         first, last = (_time_us(value) for value in (start, end))
         return self.where(f"{self.whole.time_plan.sql} >= {first} AND {self.whole.time_plan.sql} < {last}")
 
@@ -174,9 +176,15 @@ class EventLog:
         by_case = self.roles.case_id is not None
         cut = self.whole if by_case else cut_by_silence(self.engine, self.raw, self.whole, chosen)
         found = find_journeys(
-            self.engine, self.raw, cut, goal=codes["goal"], end=codes["end"], start=codes["start"], idle=chosen,
+            self.engine,
+            self.raw,
+            cut,
+            goal=codes["goal"],
+            end=codes["end"],
+            start=codes["start"],
+            idle=chosen,
             segments=as_tuple(segments, name="segments"),
-        )  # fmt: skip
+        )
         return replace(self, cut=cut, found=found)
 
     def transitions(self) -> Transitions:
@@ -267,7 +275,8 @@ class EventLog:
                 JOIN {log.cases} AS c ON c.case_key = e.case_key ORDER BY i.case_id, e.position"""
         ).to_pandas()
         frame.insert(3, "activity", np.asarray(log.activities, dtype=object)[frame["code"].to_numpy()])
-        return frame.drop(columns="code")
+        events: pd.DataFrame = frame.drop(columns="code")
+        return events
 
     def check_text(self) -> str:
         """What was read, for `journeymine check`."""
@@ -373,7 +382,8 @@ def read_log(
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = pd.DataFrame({"who": ["a", "a", "b"], "what": ["visit", "buy", "visit"], "when": ["2026-01-01", "2026-01-02", "2026-01-01"]})
+    >>> days = ["2026-01-01", "2026-01-02", "2026-01-01"]
+    >>> rows = pd.DataFrame({"who": ["a", "a", "b"], "what": ["visit", "buy", "visit"], "when": days})
     >>> log = read_log(rows, case_id="who", activity="what", timestamp="when")
     >>> log.n_events, log.n_cases, log.activities
     (3, 2, ('buy', 'visit'))
@@ -386,17 +396,29 @@ def read_log(
     names = as_tuple(activity, name="activity") or as_tuple(fixed.get("activity"), name="activity")
     own = case_id or customer_id
     roles = Roles(
-        case_id=case_id if own else fixed.get("case_id"), customer_id=customer_id, activity=names,
-        timestamp=timestamp or fixed.get("timestamp"), end_timestamp=end_timestamp, order=order, channel=channel,
-        value=value, attributes=as_tuple(attributes, name="attributes"), timezone=timezone, time_format=time_format,
-        time_unit=time_unit, where=where, duplicates=duplicates,
-    )  # fmt: skip
+        case_id=case_id if own else fixed.get("case_id"),
+        customer_id=customer_id,
+        activity=names,
+        timestamp=timestamp or fixed.get("timestamp"),
+        end_timestamp=end_timestamp,
+        order=order,
+        channel=channel,
+        value=value,
+        attributes=as_tuple(attributes, name="attributes"),
+        timezone=timezone,
+        time_format=time_format,
+        time_unit=time_unit,
+        where=where,
+        duplicates=duplicates,
+    )
     groups = {new: as_tuple(old, name="group") for new, old in (group or {}).items()}
     rules = NameRules(clean=tuple((p, r) for p, r in clean), rename=dict(rename or {}), group=groups)
     return _event_log(engine, raw, roles, rules)
 
 
-def log_from_spec(spec: JourneySpec, base: Path, *, progress: Any = None, threads: int | None = None) -> EventLog:
+def log_from_spec(
+    spec: JourneySpec, base: Path, *, progress: Any = None, threads: int | None = None
+) -> EventLog:
     """Read the log that a configuration describes, and define its journeys.
 
     Parameters
@@ -410,14 +432,30 @@ def log_from_spec(spec: JourneySpec, base: Path, *, progress: Any = None, thread
     log, journey = spec.log, spec.journey
     with step("Reading"):
         events = read_log(
-            _sources(log.source, base), case_id=log.case_id, customer_id=log.customer_id, activity=log.activity,
-            timestamp=log.timestamp, end_timestamp=log.end_timestamp, order=log.order, channel=log.channel,
-            value=log.value, attributes=log.attributes, timezone=log.timezone, time_format=log.time_format,
-            time_unit=log.time_unit, where=log.where, duplicates=log.duplicates, table=log.table, query=log.query,
-            separator=log.separator, encoding=log.encoding, rename=spec.activities.rename,
-            group=spec.activities.group, clean=[(rule.pattern, rule.replace) for rule in spec.activities.clean],
+            _sources(log.source, base),
+            case_id=log.case_id,
+            customer_id=log.customer_id,
+            activity=log.activity,
+            timestamp=log.timestamp,
+            end_timestamp=log.end_timestamp,
+            order=log.order,
+            channel=log.channel,
+            value=log.value,
+            attributes=log.attributes,
+            timezone=log.timezone,
+            time_format=log.time_format,
+            time_unit=log.time_unit,
+            where=log.where,
+            duplicates=log.duplicates,
+            table=log.table,
+            query=log.query,
+            separator=log.separator,
+            encoding=log.encoding,
+            rename=spec.activities.rename,
+            group=spec.activities.group,
+            clean=[(rule.pattern, rule.replace) for rule in spec.activities.clean],
             threads=threads,
-        )  # fmt: skip
+        )
     with step("Finding journeys"):
         found = events.journeys(
             journey.goal, end=journey.end, start=journey.start, idle=journey.idle, segments=journey.segments

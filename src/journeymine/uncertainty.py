@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
     Floats = NDArray[np.float64]
+    Counts = NDArray[Any] | int
 
 LEVEL = 0.95
 N_DRAWS = 1000
@@ -48,7 +49,9 @@ class Estimates:
     def __post_init__(self) -> None:
         for name in ("estimate", "lower", "upper"):
             object.__setattr__(self, name, _frozen(np.asarray(getattr(self, name), dtype=float)))
-        object.__setattr__(self, "n", _frozen(np.broadcast_to(np.asarray(self.n, dtype=np.int64), self.estimate.shape)))
+        object.__setattr__(
+            self, "n", _frozen(np.broadcast_to(np.asarray(self.n, dtype=np.int64), self.estimate.shape))
+        )
 
     def at(self, index: int | tuple[int, ...] = ()) -> dict[str, float | int] | None:
         """One number as `{estimate, lower, upper, n}`; None where it is not available."""
@@ -73,7 +76,9 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
-def bootstrap_weights(n_units: int, n_draws: int, seed: int, *, chunk: int = 100) -> Iterator[NDArray[np.float64]]:
+def bootstrap_weights(
+    n_units: int, n_draws: int, seed: int, *, chunk: int = 100
+) -> Iterator[NDArray[np.float64]]:
     """How often each unit is drawn, in chunks of shape (<= chunk, n_units); each row sums to n_units.
 
     The non-parametric bootstrap of whole units (Efron 1979; for clusters: Davison and Hinkley 1997, ch. 3.8).
@@ -91,7 +96,9 @@ def quantile_of_normal(level: float) -> float:
     return float(special.ndtri(0.5 + level / 2))
 
 
-def wilson(successes: NDArray[np.generic] | float, n: NDArray[np.generic] | float, *, level: float = LEVEL) -> tuple[Floats, Floats]:
+def wilson(
+    successes: NDArray[Any] | float, n: NDArray[Any] | float, *, level: float = LEVEL
+) -> tuple[Floats, Floats]:
     """Wilson's score interval for a share of `n` independent rows (Wilson 1927).
 
     Examples
@@ -100,10 +107,10 @@ def wilson(successes: NDArray[np.generic] | float, n: NDArray[np.generic] | floa
     >>> round(float(low), 6), round(float(high), 6)
     (0.403832, 0.596168)
     """
-    n = np.asarray(n, dtype=float)
+    trials = np.asarray(n, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.asarray(successes, dtype=float) / n
-    return wilson_of_share(share, n, level=level)
+        share = np.asarray(successes, dtype=float) / trials
+    return wilson_of_share(share, trials, level=level)
 
 
 def wilson_of_share(share: Floats, n_effective: Floats, *, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -111,7 +118,11 @@ def wilson_of_share(share: Floats, n_effective: Floats, *, level: float = LEVEL)
     z = quantile_of_normal(level)
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = (share + z**2 / (2 * n_effective)) / (1 + z**2 / n_effective)
-        half = z / (1 + z**2 / n_effective) * np.sqrt(share * (1 - share) / n_effective + z**2 / (4 * n_effective**2))
+        half = (
+            z
+            / (1 + z**2 / n_effective)
+            * np.sqrt(share * (1 - share) / n_effective + z**2 / (4 * n_effective**2))
+        )
     low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
     # Rounding must not push the bound past the estimate at 0 and 1.
     return np.minimum(low, share), np.maximum(high, share)
@@ -127,7 +138,10 @@ def unit_matrix(
 
 
 def share_of_units(
-    wins: sparse.csr_array, trials: sparse.csr_array, trials_of: NDArray[np.integer] | None = None, *,
+    wins: sparse.csr_array,
+    trials: sparse.csr_array,
+    trials_of: NDArray[np.integer] | None = None,
+    *,
     level: float = LEVEL,
 ) -> Estimates:
     """Shares, each a ratio of sums over units, with Wilson's interval at the effective size.
@@ -156,7 +170,8 @@ def share_of_units(
     ([0.5], [0.05], [20])
     """
     columns = np.arange(wins.shape[1]) if trials_of is None else np.asarray(trials_of)
-    won, total = np.asarray(wins.sum(axis=0)).ravel(), np.asarray(trials.sum(axis=0)).ravel()[columns]
+    won = np.asarray(wins.sum(axis=0), dtype=float).ravel()
+    total = np.asarray(trials.sum(axis=0), dtype=float).ravel()[columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = won / total
     # Sum over units of (wins - share * trials)^2, multiplied out: a unit without a win still is a trial.
@@ -179,7 +194,7 @@ def effective_size(share: Floats, variance: Floats, n: Floats) -> Floats:
     return np.where(known, np.minimum(effective, n), n)
 
 
-def share_from_draws(share: Floats, draws: Floats, n: NDArray[np.generic], *, level: float = LEVEL) -> Estimates:
+def share_from_draws(share: Floats, draws: Floats, n: Counts, *, level: float = LEVEL) -> Estimates:
     """Interval of a probability from bootstrap draws: their variance gives the effective size for Wilson's formula.
 
     Parameters
@@ -191,13 +206,13 @@ def share_from_draws(share: Floats, draws: Floats, n: NDArray[np.generic], *, le
     n
         Denominators.
     """
-    share, n = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
-    effective = effective_size(share, np.nanvar(draws, axis=0, ddof=1), n)
+    share, size = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
+    effective = effective_size(share, np.nanvar(draws, axis=0, ddof=1), size)
     low, high = wilson_of_share(share, effective, level=level)
-    return Estimates(share, low, high, n.astype(np.int64))
+    return Estimates(share, low, high, size.astype(np.int64))
 
 
-def percentile_interval(estimate: Floats, draws: Floats, n: NDArray[np.generic] | int, *, level: float = LEVEL) -> Estimates:
+def percentile_interval(estimate: Floats, draws: Floats, n: Counts, *, level: float = LEVEL) -> Estimates:
     """Percentile interval of bootstrap draws, shape (n_draws, ...); draws that are nan are left out."""
     tail = (1 - level) / 2
     estimate = np.asarray(estimate, dtype=float)

@@ -59,7 +59,7 @@ def test_every_key_is_used() -> None:
         if file.name.endswith((".py", ".html"))
     )
     made = re.compile(
-        r"^(fix_title|place|next|headline|finding|fix_evidence|rule|q_clock|q_cases|q_open|q_|state|end|level|done|block"
+        r"^(fix_title|place|next|headline|finding|fix_evidence|rule|q|state|end|level|done|block"
         r"|outcome_head|paths_head|idle_bar|warning|col)_|_nav$"
     )
     unused = [

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MAX_STEPS: Final = 25
 ROW, STAGE_ROW, STAGE_GAP, EXIT_GAP = 25.0, 22.0, 6.0, 14.0
-CELL_MIN, CELL_MAX = 34.0, 58.0
-TARGET_WIDTH: Final = 1010.0
+CELL_MIN, CELL_MAX = 31.0, 58.0
+TARGET_WIDTH: Final = 1050.0
 FONT: Final = 11.0
 PRINTED_FROM: Final = 0.01
 TITLED: Final = 400  # above this many cells only the headings name them
@@ -154,12 +154,12 @@ class _Layout:
     @classmethod
     def of(cls, shown: Sequence[HeatStep], n_exits: int) -> _Layout:
         widest = max((text_width(cut(step.name), 12) for step in shown), default=0.0)
-        label = min(max(widest + 12, 90.0), 200.0 if len(shown) <= 16 else 140.0)
+        label = min(max(widest + 12, 90.0), 200.0 if len(shown) <= 16 else 122.0)
         slanted = max((text_width(_heading(step.name), 12) for step in shown), default=0.0)
         top = slanted * math.sin(math.pi / 4) + 18
         starts = [i for i, step in enumerate(shown) if _begins_stage(shown, i)]
         gaps = STAGE_GAP * len(starts) + EXIT_GAP * bool(n_exits)
-        tail = 14 + text_width(_heading(shown[-1].name), 12) * 0.5 if shown and not n_exits else 46.0
+        tail = 14 + text_width(_heading(shown[-1].name), 12) * 0.5 if shown and not n_exits else 34.0
         room = TARGET_WIDTH - label - gaps - tail
         cell = min(max(room / max(len(shown) + n_exits, 1), CELL_MIN), CELL_MAX)
         rows, columns, stages = [], [], []

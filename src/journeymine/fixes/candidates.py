@@ -156,7 +156,8 @@ def find_candidates(counts: ChainCounts, drops: DropCounts) -> Found:
         raw += [(state, column, test) for column, test in _tests_of_state(here, values)]
     q = benjamini_hochberg(np.array([test.p_value for _, _, test in raw]))
     tests = tuple(
-        TestedRow(state, column, test, float(q[i]), bool(q[i] <= LEVEL)) for i, (state, column, test) in enumerate(raw)
+        TestedRow(state, column, test, float(q[i]), bool(q[i] <= LEVEL))
+        for i, (state, column, test) in enumerate(raw)
     )
     found: list[Candidate] = []
     for row in tests:
@@ -178,18 +179,24 @@ def _tests_of_state(here: DropCounts, values: CellValues) -> list[tuple[int | No
 
 def _by_period(here: DropCounts, values: CellValues) -> GroupedDrops:
     """Periods compared inside the full crossing of the segments: who comes is held fixed."""
-    return GroupedDrops(here.unit, values.stratum()[here.cell], here.slice, here.n, here.drops, here.n_units)
+    n, drops = here.n.astype(float), here.drops.astype(float)
+    return GroupedDrops(here.unit, values.stratum()[here.cell], here.slice, n, drops, here.n_units)
 
 
 def _by_value(here: DropCounts, values: CellValues, column: int) -> GroupedDrops:
     """Values of a column compared inside the crossing of the other columns."""
     group = values.value[here.cell, column]
-    return GroupedDrops(here.unit, values.stratum(column)[here.cell], group, here.n, here.drops, here.n_units)
+    n, drops = here.n.astype(float), here.drops.astype(float)
+    return GroupedDrops(here.unit, values.stratum(column)[here.cell], group, n, drops, here.n_units)
 
 
 def _scoped(here: DropCounts, stratum: Ints, keep: NDArray[np.bool_]) -> ScopedDrops:
     return ScopedDrops(
-        here.unit[keep], here.cell[keep], stratum[keep], here.n_all[keep].astype(float), here.n[keep].astype(float),
+        here.unit[keep],
+        here.cell[keep],
+        stratum[keep],
+        here.n_all[keep].astype(float),
+        here.n[keep].astype(float),
         here.drops[keep].astype(float),
     )
 
@@ -206,8 +213,13 @@ def _segments(here: DropCounts, values: CellValues, row: TestedRow) -> list[Cand
     compared = _scoped(here, data.stratum, reference[data.group])
     return [
         Candidate(
-            row.state, "segment", _all(here), _scoped(here, data.stratum, data.group == value), compared,
-            column=column, value=values.names[column][value],
+            row.state,
+            "segment",
+            _all(here),
+            _scoped(here, data.stratum, data.group == value),
+            compared,
+            column=column,
+            value=values.names[column][value],
         )
         for value in np.flatnonzero(worse)
         if values.names[column][value] != OTHER
@@ -226,7 +238,11 @@ def _periods(here: DropCounts, values: CellValues, row: TestedRow) -> list[Candi
     last_seen = int(here.slice[here.n > 0].max())
     return [
         Candidate(
-            row.state, "period", _all(here), _scoped(here, data.stratum, (here.slice >= first) & (here.slice < stop)), compared,
+            row.state,
+            "period",
+            _all(here),
+            _scoped(here, data.stratum, (here.slice >= first) & (here.slice < stop)),
+            compared,
             period_us=(here.origin_us + first * here.slice_us, here.origin_us + stop * here.slice_us),
             ongoing=stop > last_seen,
         )

@@ -140,10 +140,14 @@ class _CellModel:
         edge_of = counts.source * width + counts.column(counts.target)
         self.edges = np.unique(edge_of)
         column = self.cell_of[counts.cell] * len(self.edges) + np.searchsorted(self.edges, edge_of)
-        self.moves = unit_matrix(counts.unit, column, counts.n, (self.n_units, self.n_cells * len(self.edges)))
+        self.moves = unit_matrix(
+            counts.unit, column, counts.n, (self.n_units, self.n_cells * len(self.edges))
+        )
         first = np.where(counts.start_state == GOAL, self.k, counts.start_state)
         column = self.cell_of[counts.start_cell] * (self.k + 1) + first
-        self.starts = unit_matrix(counts.start_unit, column, counts.start_n, (self.n_units, self.n_cells * (self.k + 1)))
+        self.starts = unit_matrix(
+            counts.start_unit, column, counts.start_n, (self.n_units, self.n_cells * (self.k + 1))
+        )
         self.fallback = self._normalised(self._dense(np.ones((1, self.n_units))).sum(axis=1))[0]
         self.chunk = max(1, min(100, int(2e7 / (self.n_cells * self.k * width))))
 
@@ -159,7 +163,9 @@ class _CellModel:
         total = moves.sum(axis=-1, keepdims=True)
         return np.asarray(np.divide(moves, total, out=np.zeros_like(moves), where=total > 0))
 
-    def effects(self, weights: Floats, scopes: Sequence[_Scope], states: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    def effects(
+        self, weights: Floats, scopes: Sequence[_Scope], states: NDArray[np.int64]
+    ) -> tuple[Floats, Floats, Floats]:
         """Effect, drop-out share and reference of every fix in every draw, shape (draws, n_fixes)."""
         moves = self._dense(weights)
         pooled_moves = moves.sum(axis=1)
@@ -179,8 +185,11 @@ class _CellModel:
             with np.errstate(divide="ignore", invalid="ignore"):
                 cut = np.where(drop > 0, 1 - reference / drop, 0.0)
             gain = drop_saved(
-                solved.visits[..., state], solved.hit[..., state], solved.fundamental[..., state, state],
-                chain[..., state, self.k + 1], scope.part_of_drops(weights) * cut[:, None],
+                solved.visits[..., state],
+                solved.hit[..., state],
+                solved.fundamental[..., state, state],
+                chain[..., state, self.k + 1],
+                scope.part_of_drops(weights) * cut[:, None],
             )
             results[:, :, f] = (share * gain).sum(axis=1), drop, reference
         return results[0], results[1], results[2]
@@ -196,10 +205,10 @@ def merged_cells(customers: NDArray[np.int64]) -> tuple[NDArray[np.int64], Float
     customers
         Customers of each new cell.
     """
-    own = np.arange(len(customers))
+    own: NDArray[np.int64] = np.arange(len(customers), dtype=np.int64)
     if len(customers) > MAX_CELLS:
         large = np.lexsort((own, -customers))[: MAX_CELLS - 1]
         large = np.sort(large)
-        own = np.full(len(customers), len(large))
+        own = np.full(len(customers), len(large), dtype=np.int64)
         own[large] = np.arange(len(large))
-    return own, np.bincount(own, weights=customers)
+    return own, np.bincount(own, weights=customers).astype(float)

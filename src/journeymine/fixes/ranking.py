@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from journeymine.fixes.ranks import rank_intervals, share_best
 from journeymine.uncertainty import Estimates, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -138,12 +137,15 @@ class FixRanking:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, the fixes as in `to_frame`."""
         return {
-            "n_tested": self.n_tested, "n_kept": self.n_kept, "conversion": self.conversion.at(),
+            "n_tested": self.n_tested,
+            "n_kept": self.n_kept,
+            "conversion": self.conversion.at(),
             "fixes": [_row(fix) for fix in self.fixes],
-        }  # fmt: skip
+        }
 
     def __repr__(self) -> str:
-        head = f"FixRanking: {len(self.fixes)} fixes; {self.n_kept} of {self.n_tested} tested rows differ beyond the noise"
+        tested = f"{self.n_kept} of {self.n_tested} tested rows differ beyond the noise"
+        head = f"FixRanking: {len(self.fixes)} fixes; {tested}"
         lines = [_line(fix) for fix in self.fixes[:8]]
         more = len(self.fixes) - len(lines)
         rest = [f"… and {more} more"] if more else []
@@ -151,27 +153,60 @@ class FixRanking:
 
 
 _COLUMNS = (
-    "rank", "id", "kind", "activity", "attempt", "segment", "period_start", "period_end", "estimate", "lower", "upper", "n",
-    "per_month", "money_per_month", "reach", "reference_kind", "reference_value", "reference_n", "drop", "p_best",
-    "rank_lower", "rank_upper", "evidence", "audience_n", "block",
-)  # fmt: skip
+    "rank",
+    "id",
+    "kind",
+    "activity",
+    "attempt",
+    "segment",
+    "period_start",
+    "period_end",
+    "estimate",
+    "lower",
+    "upper",
+    "n",
+    "per_month",
+    "money_per_month",
+    "reach",
+    "reference_kind",
+    "reference_value",
+    "reference_n",
+    "drop",
+    "p_best",
+    "rank_lower",
+    "rank_upper",
+    "evidence",
+    "audience_n",
+    "block",
+)
 
 
 def _row(fix: Fix) -> dict[str, Any]:
-    effect = fix.effect.at() or {"estimate": None, "lower": None, "upper": None, "n": 0}
+    effect: dict[str, Any] = fix.effect.at() or {"estimate": None, "lower": None, "upper": None, "n": 0}
     return {
-        "rank": fix.rank, "id": fix.id, "kind": fix.kind, "activity": fix.activity, "attempt": fix.attempt,
+        "rank": fix.rank,
+        "id": fix.id,
+        "kind": fix.kind,
+        "activity": fix.activity,
+        "attempt": fix.attempt,
         "segment": f"{fix.segment.column} = {fix.segment.value}" if fix.segment else None,
         "period_start": iso(fix.period.start_us) if fix.period else None,
         "period_end": iso(fix.period.end_us) if fix.period else None,
         **effect,
         "per_month": float(fix.per_month.estimate) if fix.per_month else None,
         "money_per_month": float(fix.money_per_month.estimate) if fix.money_per_month else None,
-        "reach": float(fix.reach.estimate), "reference_kind": fix.reference.kind,
-        "reference_value": fix.reference.value, "reference_n": fix.reference.n, "drop": float(fix.drop.estimate),
-        "p_best": fix.p_best, "rank_lower": fix.rank_lower, "rank_upper": fix.rank_upper,
-        "evidence": fix.evidence, "audience_n": fix.audience_n, "block": fix.block,
-    }  # fmt: skip
+        "reach": float(fix.reach.estimate),
+        "reference_kind": fix.reference.kind,
+        "reference_value": fix.reference.value,
+        "reference_n": fix.reference.n,
+        "drop": float(fix.drop.estimate),
+        "p_best": fix.p_best,
+        "rank_lower": fix.rank_lower,
+        "rank_upper": fix.rank_upper,
+        "evidence": fix.evidence,
+        "audience_n": fix.audience_n,
+        "block": fix.block,
+    }
 
 
 def _line(fix: Fix) -> str:
@@ -194,7 +229,9 @@ def iso(time_us: int) -> str:
     import datetime as dt
 
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_us)
-    return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace(
+        "+00:00", "Z"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,8 +252,13 @@ class Scale:
 
 
 def rank_candidates(
-    counts: ChainCounts, candidates: Sequence[Candidate], effects: Effects, reach: Sequence[Estimates],
-    audience: Sequence[int], segments: Sequence[str], scale: Scale,
+    counts: ChainCounts,
+    candidates: Sequence[Candidate],
+    effects: Effects,
+    reach: Sequence[Estimates],
+    audience: Sequence[int],
+    segments: Sequence[str],
+    scale: Scale,
 ) -> tuple[Fix, ...]:
     """Sort by the lower bound within each block and number over both."""
     n = counts.n_starts
@@ -228,18 +270,30 @@ def rank_candidates(
         low, high = rank_intervals(effects.effect[here], effects.effect_draws[:, here])
         names = {i: _fix_id(counts, candidates[i], segments) for i in here}
         order = sorted(
-            range(len(here)), key=lambda j: (-interval.lower[here[j]], -effects.effect[here[j]], names[here[j]])
+            range(len(here)),
+            key=lambda j: (-interval.lower[here[j]], -effects.effect[here[j]], names[here[j]]),
         )
         begin = len(fixes)
         for place, j in enumerate(order, start=1):
             i = here[j]
             fixes.append(
                 _fix(
-                    counts, candidates[i], effects, i, _scalar(interval, i), reach[i], audience[i], segments, scale,
-                    block=block, p_best=float(best[j]), rank=begin + place,
-                    rank_lower=begin + min(int(low[j]), place), rank_upper=begin + max(int(high[j]), place),
+                    counts,
+                    candidates[i],
+                    effects,
+                    i,
+                    _scalar(interval, i),
+                    reach[i],
+                    audience[i],
+                    segments,
+                    scale,
+                    block=block,
+                    p_best=float(best[j]),
+                    rank=begin + place,
+                    rank_lower=begin + min(int(low[j]), place),
+                    rank_upper=begin + max(int(high[j]), place),
                 )
-            )  # fmt: skip
+            )
     return tuple(fixes)
 
 
@@ -257,8 +311,20 @@ def _fix_id(counts: ChainCounts, candidate: Candidate, segments: Sequence[str]) 
 
 
 def _fix(
-    counts: ChainCounts, candidate: Candidate, effects: Effects, i: int, effect: Estimates, reach: Estimates,
-    audience: int, segments: Sequence[str], scale: Scale, *, block: str, p_best: float, rank: int, rank_lower: int,
+    counts: ChainCounts,
+    candidate: Candidate,
+    effects: Effects,
+    i: int,
+    effect: Estimates,
+    reach: Estimates,
+    audience: int,
+    segments: Sequence[str],
+    scale: Scale,
+    *,
+    block: str,
+    p_best: float,
+    rank: int,
+    rank_lower: int,
     rank_upper: int,
 ) -> Fix:
     visits = int(candidate.scope.n.sum())
@@ -269,12 +335,26 @@ def _fix(
     period = Period(*candidate.period_us, candidate.ongoing) if candidate.period_us else None
     per_month, money = _per_month(effect, effects.effect_draws[:, i], scale)
     return Fix(
-        id=_fix_id(counts, candidate, segments), kind="drop_off", activity=counts.states[candidate.state], attempt=None,
-        segment=segment, period=period,
+        id=_fix_id(counts, candidate, segments),
+        kind="drop_off",
+        activity=counts.states[candidate.state],
+        attempt=None,
+        segment=segment,
+        period=period,
         reference=Reference(candidate.kind, float(effects.reference[i]), int(effects.reference_n[i])),
-        effect=effect, drop=drop, reach=reach, per_month=per_month, money_per_month=money, audience_n=audience,
-        p_best=p_best, rank=rank, rank_lower=rank_lower, rank_upper=rank_upper, evidence=EVIDENCE, block=block,
-    )  # fmt: skip
+        effect=effect,
+        drop=drop,
+        reach=reach,
+        per_month=per_month,
+        money_per_month=money,
+        audience_n=audience,
+        p_best=p_best,
+        rank=rank,
+        rank_lower=rank_lower,
+        rank_upper=rank_upper,
+        evidence=EVIDENCE,
+        block=block,
+    )
 
 
 def _per_month(effect: Estimates, draws: Floats, scale: Scale) -> tuple[Estimates | None, Estimates | None]:

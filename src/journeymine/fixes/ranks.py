@@ -28,7 +28,9 @@ def share_best(draws: Floats) -> Floats:
     return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
-def rank_intervals(effect: Floats, draws: Floats, *, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rank_intervals(
+    effect: Floats, draws: Floats, *, level: float = LEVEL
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places that each fix could hold, all at once with the given confidence.
 
     Simultaneous bands for all pairwise differences from the maximum of the studentised bootstrap differences;
@@ -40,7 +42,7 @@ def rank_intervals(effect: Floats, draws: Floats, *, level: float = LEVEL) -> tu
         Best and worst place of each fix, from 1.
     """
     k = len(effect)
-    if k < 2:  # noqa: PLR2004 - nothing to compare
+    if k < 2:
         return np.ones(k, np.int64), np.ones(k, np.int64)
     gap = effect[:, None] - effect[None, :]
     size = np.array([(draws[:, [i]] - draws).std(axis=0, ddof=1) for i in range(k)])

@@ -67,7 +67,7 @@ def absorb(moves: Floats, goal: Floats, start: Floats, start_at_goal: Floats | f
     (0.340796, [1.343284, 0.746269, 0.497512])
     """
     k = moves.shape[-1]
-    fundamental = np.linalg.inv(np.eye(k) - moves * (1 - LEAK))
+    fundamental: Floats = np.asarray(np.linalg.inv(np.eye(k) - moves * (1 - LEAK)), dtype=float)
     hit = np.einsum("...ij,...j->...i", fundamental, goal)
     visits = np.einsum("...i,...ij->...j", start, fundamental)
     conversion = np.einsum("...i,...i->...", start, hit) + start_at_goal
@@ -75,7 +75,7 @@ def absorb(moves: Floats, goal: Floats, start: Floats, start_at_goal: Floats | f
 
 
 def derivative(solved: Absorbed, moves: Floats) -> Floats:
-    """d conversion / d p_ij, the other exits of i giving way in proportion: v_i (h_j - h_i) / (1 - p_ij).
+    """Derivative of conversion by p_ij, the other exits of i giving way in proportion: v_i (h_j - h_i) / (1 - p_ij).
 
     Columns: k states, the goal, dropping out. `moves` is the full matrix, shape (..., k, k + 2).
     """
@@ -136,7 +136,7 @@ def shrink_exit(row: Floats, column: int, factor: float) -> Floats:
     if rest <= 0:
         msg = "a state whose only exit is shrunk has nowhere to go"
         raise ValueError(msg)
-    new = row * (1 - factor * row[column]) / rest
+    new: Floats = row * (1 - factor * row[column]) / rest
     new[column] = factor * row[column]
     return new
 

@@ -124,7 +124,7 @@ class MarkovChain:
         return self._edge_frame(self.edge_share)
 
     def sensitivity(self) -> pd.DataFrame:
-        """One row an edge: change of conversion per unit of its probability, the other exits giving way in proportion."""
+        """One row an edge: change of conversion per unit of its probability, the others giving way in proportion."""
         return self._edge_frame(self.slope)
 
     def conversion(self) -> dict[str, float | int] | None:
@@ -148,10 +148,14 @@ class MarkovChain:
 
     def __repr__(self) -> str:
         converted = self.conversion()
-        rate = "not available" if converted is None else (
-            f"{converted['estimate']:.4f} (95 % interval {converted['lower']:.4f} to {converted['upper']:.4f}, "
-            f"n = {converted['n']:,})"
-        )  # fmt: skip
+        rate = (
+            "not available"
+            if converted is None
+            else (
+                f"{converted['estimate']:.4f} (95 % interval {converted['lower']:.4f} to {converted['upper']:.4f}, "
+                f"n = {converted['n']:,})"
+            )
+        )
         return (
             f"MarkovChain of {len(self.states)} states and {len(self.edges)} edges, "
             f"{self.counts.n_visits:,} visits ({self.counts.n_unwatched:,} began too late to be watched)\n"
@@ -169,7 +173,9 @@ def _escaped(text: str) -> str:
     return html.escape(text)
 
 
-def fit_chain(counts: ChainCounts, *, n_draws: int = N_DRAWS, seed: int = 0, timed: bool = True) -> MarkovChain:
+def fit_chain(
+    counts: ChainCounts, *, n_draws: int = N_DRAWS, seed: int = 0, timed: bool = True
+) -> MarkovChain:
     """Estimate the chain by maximum likelihood, its intervals by resampling customers (or their buckets).
 
     Raises
@@ -179,7 +185,9 @@ def fit_chain(counts: ChainCounts, *, n_draws: int = N_DRAWS, seed: int = 0, tim
     """
     if not counts.n_starts:
         hint = "set a shorter idle, or read a longer period."
-        raise NotEnoughDataError("no journey began long enough before the end of the log to be followed.", hint=hint)
+        raise NotEnoughDataError(
+            "no journey began long enough before the end of the log to be followed.", hint=hint
+        )
     model = _PooledModel(counts)
     point = model.estimate(np.ones((1, counts.n_units)))[0]
     draws = min(n_draws, max(MIN_DRAWS, int(WORK_LIMIT / max(counts.n_states, 1) ** 3)))
@@ -187,23 +195,31 @@ def fit_chain(counts: ChainCounts, *, n_draws: int = N_DRAWS, seed: int = 0, tim
     k = counts.n_states
     visits_of = np.bincount(counts.source, weights=counts.n, minlength=k).astype(np.int64)
     rows, cols = model.edges[:, 0], model.edges[:, 1]
-    starts = np.int64(counts.n_starts)
+    starts = counts.n_starts
     return MarkovChain(
-        counts=counts, point=point, edges=model.edges, edge_share=_edge_shares(counts, model.edges),
+        counts=counts,
+        point=point,
+        edges=model.edges,
+        edge_share=_edge_shares(counts, model.edges),
         hit=share_from_draws(point.solved.hit, replicates["hit"], visits_of),
         visit=percentile_interval(point.solved.visits, replicates["visits"], starts),
         converted=share_from_draws(point.solved.conversion, replicates["conversion"], starts),
         events=percentile_interval(_events(point), replicates["events"], starts),
-        seconds=percentile_interval(_seconds(point) if timed else np.array(np.nan), replicates["seconds"], starts),
+        seconds=percentile_interval(
+            _seconds(point) if timed else np.array(np.nan), replicates["seconds"], starts
+        ),
         slope=percentile_interval(
             derivative(point.solved, point.moves)[rows, cols], replicates["slope"], visits_of[rows]
         ),
-        n_draws=draws, timed=timed,
-    )  # fmt: skip
+        n_draws=draws,
+        timed=timed,
+    )
 
 
 def _events(point: ChainEstimate) -> Floats:
-    return _given_goal(events_to_goal(point.solved, point.start), point.solved, point.start, point.start_at_goal)
+    return _given_goal(
+        events_to_goal(point.solved, point.start), point.solved, point.start, point.start_at_goal
+    )
 
 
 def _seconds(point: ChainEstimate) -> Floats:
@@ -270,7 +286,9 @@ class _PooledModel:
         moves = self._rows(flat, self.fallback)
         starts = weights @ self.starts
         starts = starts / np.maximum(starts.sum(axis=1, keepdims=True), 1.0)
-        wait = self._full(np.divide(weights @ self.waits, flat, out=np.zeros_like(flat), where=flat > 0)) * MICRO
+        wait = (
+            self._full(np.divide(weights @ self.waits, flat, out=np.zeros_like(flat), where=flat > 0)) * MICRO
+        )
         solved = absorb(moves[..., : self.k], moves[..., self.k], starts[:, : self.k], starts[:, self.k])
         return moves, starts[:, : self.k], starts[:, self.k], wait, solved
 
@@ -279,15 +297,19 @@ class _PooledModel:
         moves, start, at_goal, wait, solved = self.solve(weights)
         return [
             ChainEstimate(
-                moves[b], start[b], float(at_goal[b]), wait[b],
+                moves[b],
+                start[b],
+                float(at_goal[b]),
+                wait[b],
                 Absorbed(solved.fundamental[b], solved.hit[b], solved.visits[b], solved.conversion[b]),
             )
             for b in range(len(weights))
-        ]  # fmt: skip
+        ]
 
     def replicates(self, n_draws: int, seed: int) -> dict[str, Any]:
         """Bootstrap replicates of everything that is reported."""
-        kept: dict[str, list[Floats]] = {name: [] for name in ("hit", "visits", "conversion", "events", "seconds", "slope")}
+        names = ("hit", "visits", "conversion", "events", "seconds", "slope")
+        kept: dict[str, list[Floats]] = {name: [] for name in names}
         chunk = max(1, min(100, int(2e7 / (self.k * (self.k + 2) + 1))))
         rows, cols = self.edges[:, 0], self.edges[:, 1]
         for weights in bootstrap_weights(self.counts.n_units, n_draws, seed, chunk=chunk):
@@ -296,6 +318,8 @@ class _PooledModel:
             kept["visits"].append(solved.visits)
             kept["conversion"].append(solved.conversion)
             kept["events"].append(_given_goal(events_to_goal(solved, start), solved, start, at_goal))
-            kept["seconds"].append(_given_goal(time_to_goal(solved, start, moves, wait), solved, start, at_goal))
+            kept["seconds"].append(
+                _given_goal(time_to_goal(solved, start, moves, wait), solved, start, at_goal)
+            )
             kept["slope"].append(derivative(solved, moves)[:, rows, cols])
         return {name: np.concatenate(parts) for name, parts in kept.items()}

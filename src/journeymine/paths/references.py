@@ -36,7 +36,9 @@ def relative_rates(data: GroupedDrops, n_groups: int) -> Floats:
     scale = weight.sum() - (weight**2).sum() / max(weight.sum(), 1e-12)
     variance = max(between / scale, 0.0) if scale > 0 else 0.0
     prior = 1 / variance if variance > 0 else np.inf
-    return np.asarray(np.ones(n_groups) if np.isinf(prior) else (total.observed + prior) / (total.expected + prior))
+    return np.asarray(
+        np.ones(n_groups) if np.isinf(prior) else (total.observed + prior) / (total.expected + prior)
+    )
 
 
 def groups_like_the_best(data: GroupedDrops, n_groups: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Does the drop-out after an activity differ between groups of journeys more than chance allows?
+"""Tests whether the drop-out after an activity differs between groups of journeys more than chance allows.
 
 The test is the generalised Cochran-Mantel-Haenszel test (Landis, Heyman and Koch 1978): groups are compared
 inside strata of everything else that is known, so that a shift in who comes is not taken for a change in what
@@ -39,7 +39,12 @@ class GroupedDrops:
     def only(self, keep: NDArray[np.bool_]) -> GroupedDrops:
         """The entries for which `keep` is true."""
         return GroupedDrops(
-            self.unit[keep], self.stratum[keep], self.group[keep], self.n[keep], self.drops[keep], self.n_units
+            self.unit[keep],
+            self.stratum[keep],
+            self.group[keep],
+            self.n[keep],
+            self.drops[keep],
+            self.n_units,
         )
 
     def regrouped(self, new_group: Ints) -> GroupedDrops:
@@ -97,8 +102,10 @@ def expected_drops(data: GroupedDrops, n_groups: int) -> Expected:
     share = table / total[:, None]
     rate = drops / total
     spread = np.where(total > 1, rate * (1 - rate) * total**2 / np.maximum(total - 1, 1), 0.0)
-    covariance = np.diag((spread[:, None] * share).sum(axis=0)) - np.einsum("s,sg,sh->gh", spread, share, share)
-    observed = np.bincount(data.group, weights=data.drops, minlength=n_groups)
+    covariance = np.diag((spread[:, None] * share).sum(axis=0)) - np.einsum(
+        "s,sg,sh->gh", spread, share, share
+    )
+    observed = np.bincount(data.group, weights=data.drops, minlength=n_groups).astype(float)
     return Expected(table.sum(axis=0), observed, (rate[:, None] * table).sum(axis=0), covariance)
 
 
@@ -139,7 +146,7 @@ def row_test(data: GroupedDrops, n_groups: int) -> RowTest | None:
     0.004
     """
     usable = comparable_groups(data, n_groups)
-    if usable.sum() < 2:  # noqa: PLR2004 - a comparison needs two
+    if usable.sum() < 2:
         return None
     new = np.cumsum(usable) - 1
     data = data.only(usable[data.group]).regrouped(new)

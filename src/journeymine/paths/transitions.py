@@ -63,10 +63,12 @@ class Transitions:
 
     def __repr__(self) -> str:
         head = f"Transitions: {len(self.counts.n)} pairs, {int(self.counts.n.sum()):,} moves"
-        top = self.to_frame().sort_values(["n", "source", "target"], ascending=[False, True, True]).head(8)
+        names, counts, share = self.counts.activities, self.counts, self.share
+        top = np.lexsort((np.arange(len(counts.n)), -counts.n))[:8]
         lines = [
-            f"  {r.source[:40]} -> {r.target[:40]}  {r.n:,}  {r.estimate:.1%} ({r.lower:.1%} to {r.upper:.1%})"
-            for r in top.itertuples()
+            f"  {names[counts.source[e]][:40]} -> {names[counts.target[e]][:40]}  {int(counts.n[e]):,}  "
+            f"{float(share.estimate[e]):.1%} ({float(share.lower[e]):.1%} to {float(share.upper[e]):.1%})"
+            for e in top.tolist()
         ]
         return "\n".join([head, *lines, "Next: .to_frame()"])
 

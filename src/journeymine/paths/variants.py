@@ -56,16 +56,28 @@ class Variants:
         )
         if self.n_rest:
             total = self.counts.n_cases
-            rest = {"activities": None, "n": self.n_rest, "estimate": self.n_rest / total, "lower": None, "upper": None}
-            frame = pd.concat([frame.astype({"lower": object, "upper": object}), pd.DataFrame([rest])], ignore_index=True)
+            rest = {
+                "activities": None,
+                "n": self.n_rest,
+                "estimate": self.n_rest / total,
+                "lower": None,
+                "upper": None,
+            }
+            frame = pd.concat(
+                [frame.astype({"lower": object, "upper": object}), pd.DataFrame([rest])], ignore_index=True
+            )
         return frame
 
     def __repr__(self) -> str:
         names = self.counts.activities
-        head = f"Variants: {len(self.counts.paths)} of {self.counts.n_variants:,}, {self.counts.n_cases:,} cases"
+        head = (
+            f"Variants: {len(self.counts.paths)} of {self.counts.n_variants:,}, {self.counts.n_cases:,} cases"
+        )
         lines = [
             f"  {int(n):,}  {share:.1%}  {' > '.join(names[c] for c in path)[:100]}"
-            for path, n, share in zip(self.counts.paths[:8], self.counts.n[:8], self.share.estimate[:8], strict=True)
+            for path, n, share in zip(
+                self.counts.paths[:8], self.counts.n[:8], self.share.estimate[:8], strict=True
+            )
         ]
         return "\n".join([head, *lines, "Next: .to_frame()"])
 
@@ -74,5 +86,7 @@ def estimate_variants(counts: VariantCounts) -> Variants:
     """Shares with customer-level intervals."""
     m = len(counts.paths)
     wins = unit_matrix(counts.unit, counts.unit_place, counts.unit_n, (counts.n_units, m))
-    cases = unit_matrix(np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1))
+    cases = unit_matrix(
+        np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
+    )
     return Variants(counts, share_of_units(wins, cases, np.zeros(m, int)))

@@ -90,7 +90,7 @@ def _quoted_record(line: bytes, end: bytes, source: _Pushback, shape: Shape) -> 
         taken.append((more, more_end))
         parts += [more, more_end]
         size += len(more)
-        if more.count(shape.quote) % 2:
+        if _closing_quote(more, 0, shape.quote) >= 0:
             fields, is_open = split_fields(b"".join(parts[:-1]), shape)
             if not is_open:
                 break

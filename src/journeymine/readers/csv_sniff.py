@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 300
 SEPARATORS = (b",", b";", b"\t", b"|", b"^", b"~", b":")
+BLANKS = Shape(b"", b"")
+# Below this share of well-formed lines a quotation mark is taken for an ordinary character.
+MIN_QUOTED_SHARE = 0.5
 _NAMED = {
     "tab": "\t",
     "\\t": "\t",
@@ -83,12 +86,12 @@ def find_layout(file: TextFile, separator: str | None = None) -> Layout:
 
 
 def given_separator(separator: str) -> bytes:
-    """Separator as the user gave it, as one byte.
+    r"""Separator as the user gave it, as one byte.
 
     Examples
     --------
     >>> given_separator("tab")
-    b'\\t'
+    b'\t'
     """
     text = _NAMED.get(separator.casefold(), separator) if separator else separator
     if separator == "" or len(text) > 1 or not text.isascii() or text in {'"', "'", "\n", "\r"}:
@@ -100,18 +103,28 @@ def given_separator(separator: str) -> bytes:
 
 
 def _best_shape(lines: list[tuple[bytes, bytes]], wanted: bytes | None, file: TextFile) -> Shape:
-    quotes = [b'"', *([b"'"] if file.has_single else []), *([b""] if file.has_double else [])]
-    separators = SEPARATORS if wanted is None else (wanted,)
-    candidates = [Shape(s, q) for q in quotes for s in separators if s]
-    candidates = candidates or [Shape(b"", b"")]
-    scores = [_score(_sample(lines, shape)) for shape in candidates]
-    best = max(range(len(candidates)), key=lambda i: (scores[i], -i))
-    if wanted is None and scores[best][1] < 2:
-        blanks = Shape(b"", b"")
-        share, width = _score(_sample(lines, blanks))
+    """Separator and quotation mark that give most lines as many fields as the header."""
+    separators = [s for s in (SEPARATORS if wanted is None else (wanted,)) if s]
+    if not separators:
+        return BLANKS
+    best, score = _best_of([Shape(s, b'"') for s in separators], lines)
+    if score[0] < 1 and file.has_single and not file.has_double:
+        single, other = _best_of([Shape(s, b"'") for s in separators], lines)
+        best, score = (single, other) if other > score else (best, score)
+    if score[0] < MIN_QUOTED_SHARE and file.has_double:
+        plain, other = _best_of([Shape(s, b"") for s in separators], lines)
+        best, score = (plain, other) if other > score else (best, score)
+    if wanted is None and score[1] < 2:
+        share, width = _score(_sample(lines, BLANKS))
         if width >= 2 and share == 1:
-            return blanks
-    return candidates[best]
+            return BLANKS
+    return best
+
+
+def _best_of(shapes: list[Shape], lines: list[tuple[bytes, bytes]]) -> tuple[Shape, tuple[float, int]]:
+    scores = [_score(_sample(lines, shape)) for shape in shapes]
+    place = max(range(len(shapes)), key=lambda i: (scores[i], -i))
+    return shapes[place], scores[place]
 
 
 def _sample(lines: list[tuple[bytes, bytes]], shape: Shape) -> list[Record]:
@@ -128,7 +141,8 @@ def _score(sample: Sequence[Record]) -> tuple[float, int]:
     if width < 2:
         return 0.0, width
     rest = sample[1:]
-    same = sum(1 for r in rest if r.fields is not None and len(r.fields) in {width, width + 1})
+    widths = Counter(len(r.fields) for r in rest if r.fields is not None)
+    same = widths[width] or widths[width + 1]  # rows may start with a name that the header lacks
     return (round(20 * same / len(rest)) / 20 if rest else 1.0), width
 
 
@@ -149,7 +163,7 @@ def _one_column(file: TextFile, header: Record, separator: str | None) -> DataEr
     return DataError(
         f"{shown(file.name)} is not an event log: {with_what} parts its lines into columns.",
         found=f"first line {shown(cut(_text(header.text)))}.",
-        hint="expected a table with a header line; pass separator=... if the columns are parted by something unusual.",
+        hint="expected a table with a header line; pass separator=… if it is an unusual one.",
     )
 
 

@@ -53,7 +53,7 @@ def open_jsonl(engine: DuckDBEngine, paths: Sequence[Path], *, encoding: str | N
     encodings: dict[str, None] = {}
     with tempfile.TemporaryDirectory(prefix="journeymine-") as folder:
         for path in paths:
-            text = prepare(path, Path(folder), encoding)
+            text = prepare(path, Path(folder), encoding, unicode_only=True)
             encodings[text.encoding] = None
             _load(engine, lines, text, rejects)
     _reject_broken(engine, lines, rejects)

@@ -37,6 +37,7 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive"),
     (b"\x7fELF", "a program"),
 )
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
@@ -204,7 +205,8 @@ def _as_text(head: bytes, path: Path) -> str:
     if head.startswith(_BOMS[:2]) or looks_utf16(head):
         encoding = "utf-16" if head.startswith(_BOMS[:2]) else utf16_order(head)
         return head[: len(head) // 2 * 2].decode(encoding, "replace")
-    if b"\x00" in head[:1024] and head.count(b"\x00") * 20 > len(head):
+    n_control = len(head) - len(head.translate(None, _CONTROL))
+    if n_control > max(32, len(head) // 20):
         raise _not_a_log(path, "a binary file")
     return head.decode("utf-8-sig", "replace")
 

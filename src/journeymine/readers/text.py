@@ -73,10 +73,13 @@ class TextFile:
         return self.n_cr == 0 and (self.n_lf == 0 or self.n_crlf == 0)
 
 
-def prepare(path: Path, folder: Path, encoding: str | None = None) -> TextFile:
-    """Bring a text file to UTF-8, unpacked; `folder` takes the copy if one is needed."""
+def prepare(path: Path, folder: Path, encoding: str | None = None, *, unicode_only: bool = False) -> TextFile:
+    """Bring a text file to UTF-8, unpacked; `folder` takes the copy if one is needed.
+
+    `unicode_only` keeps bytes that are no UTF-8 from being taken for Windows-1252, as JSON demands.
+    """
     wanted = _known(encoding) if encoding else None
-    name, shown_as = wanted or _detect(path)
+    name, shown_as = wanted or _detect(path, unicode_only=unicode_only)
     head = head_of(path)
     is_utf8 = name in {"utf-8", "utf-8-sig"}
     if is_utf8:
@@ -112,8 +115,8 @@ def _is_packed(path: Path) -> bool:
         return stream.read(2) == b"\x1f\x8b"
 
 
-def _detect(path: Path) -> tuple[str, str]:
-    """Encoding by mark, else by zeros, else UTF-8 unless most of what is not ASCII is no UTF-8."""
+def _detect(path: Path, *, unicode_only: bool) -> tuple[str, str]:
+    """Find the encoding: by mark, else by zeros, else UTF-8 unless hardly anything beyond ASCII is UTF-8."""
     head = head_of(path)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32", "UTF-32"
@@ -121,8 +124,8 @@ def _detect(path: Path) -> tuple[str, str]:
         return "utf-16", "UTF-16"
     if looks_utf16(head):
         return utf16_order(head), "UTF-16"
-    n_good, n_bad, undefined = _count_utf8(path)
-    if n_bad <= n_good:
+    n_good, n_bad, undefined = (0, 0, False) if unicode_only else _count_utf8(path)
+    if n_bad <= 10 * n_good:  # text in a one-byte encoding is hardly ever valid UTF-8 by chance
         return "utf-8", "UTF-8"
     name = "iso8859-1" if undefined else "cp1252"
     return name, _label(name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
+    from journeymine.spec import Lang
 
 SCHEMA_VERSION = 1
 TOP_VARIANTS = 100
@@ -109,7 +110,7 @@ def _parquet(table: pa.Table) -> Callable[[Path], None]:
 
 
 def report(
-    log: EventLog, *, title: str | None = None, lang: str = "en", seed: int = 0, progress: Any = None
+    log: EventLog, *, title: str | None = None, lang: Lang = "en", seed: int = 0, progress: Any = None
 ) -> Report:
     """Build the report of a log.
 
@@ -154,7 +155,10 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
         "schema_version": SCHEMA_VERSION,
         "title": spec.title,
         "provenance": {
-            "engine": log.engine.name, "package_version": __version__, "seed": seed, "lang": lang,
+            "engine": log.engine.name,
+            "package_version": __version__,
+            "seed": seed,
+            "lang": lang,
             "settings": sections.settings(log, stages),
         },
         "log": sections.log_section(log, variants, lang),
@@ -168,7 +172,7 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
         "tests": sections.tests_section(ranking, chain, log.found.segments),
         "fixes": sections.fixes_section(ranking),
         "stages": sections.stages_section(stages),
-    }  # fmt: skip
+    }
     data = rounded(data)
     for fix in data["fixes"]:
         fix["title"] = words.fix_title(fix, lang, log.roles.timezone)

@@ -36,23 +36,36 @@ def settings(log: EventLog, stages: Sequence[Stage]) -> dict[str, Any]:
     names = log.activities
     return {
         "log": {
-            "case_id": roles.case_id, "customer_id": roles.customer_id, "activity": list(roles.activity),
-            "timestamp": roles.timestamp, "end_timestamp": roles.end_timestamp, "order": roles.order,
-            "channel": roles.channel, "value": roles.value, "attributes": list(roles.attributes),
-            "timezone": roles.timezone, "time_format": roles.time_format, "time_unit": roles.time_unit,
-            "where": roles.where, "duplicates": roles.duplicates,
+            "case_id": roles.case_id,
+            "customer_id": roles.customer_id,
+            "activity": list(roles.activity),
+            "timestamp": roles.timestamp,
+            "end_timestamp": roles.end_timestamp,
+            "order": roles.order,
+            "channel": roles.channel,
+            "value": roles.value,
+            "attributes": list(roles.attributes),
+            "timezone": roles.timezone,
+            "time_format": roles.time_format,
+            "time_unit": roles.time_unit,
+            "where": roles.where,
+            "duplicates": roles.duplicates,
         },
         "journey": {
-            "goal": [names[c] for c in found.goal], "end": [names[c] for c in found.end],
-            "start": [names[c] for c in found.start], "segments": list(found.segments),
-            "idle_s": None if found.idle.us is None else found.idle.us * MICRO, "idle_chosen": found.idle.chosen,
+            "goal": [names[c] for c in found.goal],
+            "end": [names[c] for c in found.end],
+            "start": [names[c] for c in found.start],
+            "segments": list(found.segments),
+            "idle_s": None if found.idle.us is None else found.idle.us * MICRO,
+            "idle_chosen": found.idle.chosen,
         },
         "activities": {
-            "clean": [list(rule) for rule in log.rules.clean], "rename": dict(sorted(log.rules.rename.items())),
+            "clean": [list(rule) for rule in log.rules.clean],
+            "rename": dict(sorted(log.rules.rename.items())),
             "group": {new: list(old) for new, old in sorted(log.rules.group.items())},
         },
         "stages": [stage.id for stage in stages],
-    }  # fmt: skip
+    }
 
 
 def log_section(log: EventLog, variants: Variants, lang: str) -> dict[str, Any]:
@@ -61,14 +74,21 @@ def log_section(log: EventLog, variants: Variants, lang: str) -> dict[str, Any]:
     assert found is not None
     calendar = log.clock == "calendar"
     return {
-        "n_events": log.n_events, "n_cases": log.n_cases, "n_customers": log.n_customers,
-        "n_activities": len(log.activities), "n_variants": variants.counts.n_variants,
+        "n_events": log.n_events,
+        "n_cases": log.n_cases,
+        "n_customers": log.n_customers,
+        "n_activities": len(log.activities),
+        "n_variants": variants.counts.n_variants,
         "first": iso(canonical.first_us) if calendar and canonical.first_us is not None else None,
         "last": iso(canonical.last_us) if calendar and canonical.last_us is not None else None,
-        "clock": log.clock, "timezone": log.roles.timezone, "end_states": _end_states(log), "idle": _idle(log, lang),
-        "goal": [log.activities[c] for c in found.goal], "end": [log.activities[c] for c in found.end],
+        "clock": log.clock,
+        "timezone": log.roles.timezone,
+        "end_states": _end_states(log),
+        "idle": _idle(log, lang),
+        "goal": [log.activities[c] for c in found.goal],
+        "end": [log.activities[c] for c in found.end],
         "start": [log.activities[c] for c in found.start],
-    }  # fmt: skip
+    }
 
 
 def _end_states(log: EventLog) -> dict[str, Any] | None:
@@ -85,9 +105,12 @@ def _idle(log: EventLog, lang: str) -> dict[str, Any] | None:
         return None
     seconds = found.idle.us * MICRO
     return {
-        "seconds": seconds, "chosen": found.idle.chosen, "rule": words.idle_rule(seconds, found.idle.chosen, lang),
-        "half": _shares_at(log, found.idle.us // 2), "double": _shares_at(log, found.idle.us * 2),
-    }  # fmt: skip
+        "seconds": seconds,
+        "chosen": found.idle.chosen,
+        "rule": words.idle_rule(seconds, found.idle.chosen, lang),
+        "half": _shares_at(log, found.idle.us // 2),
+        "double": _shares_at(log, found.idle.us * 2),
+    }
 
 
 def _shares_at(log: EventLog, idle_us: int) -> dict[str, float] | None:
@@ -111,16 +134,24 @@ def activities_section(
     repeat = _repeats(log, transitions)
     stage_of = {name: (i, stage.id) for i, stage in enumerate(stages) for name in stage.activities}
     place = counts.places / np.maximum(counts.n_cases, 1)
-    order = sorted(range(k), key=lambda c: (stage_of.get(log.activities[c], (len(stages), ""))[0], place[c], c))
+    order = sorted(
+        range(k), key=lambda c: (stage_of.get(log.activities[c], (len(stages), ""))[0], place[c], c)
+    )
     drop, hit = _chain_columns(chain, k)
     return [
         {
-            "name": log.activities[c], "stage": stage_of.get(log.activities[c], (0, None))[1], "n": int(counts.n[c]),
-            "n_cases": int(counts.n_cases[c]), "reach": reach.at(c), "repeat": repeat.at(c), "drop": drop[c],
-            "conversion": hit[c], "wait_s": waits[c],
+            "name": log.activities[c],
+            "stage": stage_of.get(log.activities[c], (0, None))[1],
+            "n": int(counts.n[c]),
+            "n_cases": int(counts.n_cases[c]),
+            "reach": reach.at(c),
+            "repeat": repeat.at(c),
+            "drop": drop[c],
+            "conversion": hit[c],
+            "wait_s": waits[c],
         }
         for c in order
-    ]  # fmt: skip
+    ]
 
 
 def _repeats(log: EventLog, transitions: Transitions) -> Estimates:
@@ -128,7 +159,9 @@ def _repeats(log: EventLog, transitions: Transitions) -> Estimates:
     edges = transitions.counts
     k = len(log.activities)
     own = edges.source[edges.unit_edge] == edges.target[edges.unit_edge]
-    loops = unit_matrix(edges.unit[own], edges.source[edges.unit_edge][own], edges.unit_n[own], (edges.n_units, k))
+    loops = unit_matrix(
+        edges.unit[own], edges.source[edges.unit_edge][own], edges.unit_n[own], (edges.n_units, k)
+    )
     counts = log.activity_counts
     visits = unit_matrix(counts.unit, counts.code, counts.unit_n, (counts.n_units, k))
     return share_of_units(loops, visits)
@@ -163,12 +196,15 @@ def transitions_section(transitions: Transitions) -> list[dict[str, Any]]:
     counts, names = transitions.counts, transitions.counts.activities
     return [
         {
-            "source": names[counts.source[e]], "target": names[counts.target[e]], "n": int(counts.n[e]),
-            "n_cases": int(counts.n_cases[e]), "share": transitions.share.at(e),
+            "source": names[counts.source[e]],
+            "target": names[counts.target[e]],
+            "n": int(counts.n[e]),
+            "n_cases": int(counts.n_cases[e]),
+            "share": transitions.share.at(e),
             "wait_s": transitions.wait_s.at(e) if transitions.wait_s else None,
         }
         for e in range(len(counts.n))
-    ]  # fmt: skip
+    ]
 
 
 def variants_section(variants: Variants) -> list[dict[str, Any]]:
@@ -176,46 +212,68 @@ def variants_section(variants: Variants) -> list[dict[str, Any]]:
     counts, names = variants.counts, variants.counts.activities
     return [
         {
-            "activities": [names[c] for c in path], "n": int(counts.n[v]), "share": variants.share.at(v),
-            "end_states": None if counts.n_by_state is None else
-            {name: int(counts.n_by_state[v, i]) for i, name in enumerate(STATES)},
+            "activities": [names[c] for c in path],
+            "n": int(counts.n[v]),
+            "share": variants.share.at(v),
+            "end_states": None
+            if counts.n_by_state is None
+            else {name: int(counts.n_by_state[v, i]) for i, name in enumerate(STATES)},
         }
         for v, path in enumerate(counts.paths)
-    ]  # fmt: skip
+    ]
 
 
 def chain_section(chain: MarkovChain | None) -> dict[str, Any] | None:
     """The conversion chain."""
     if chain is None:
         return None
-    strongest = np.lexsort((np.arange(len(chain.edges)), -np.nan_to_num(np.abs(chain.slope.estimate), nan=-1)))
+    strongest = np.lexsort(
+        (np.arange(len(chain.edges)), -np.nan_to_num(np.abs(chain.slope.estimate), nan=-1))
+    )
     names = chain.columns
     return {
-        "states": list(chain.states), "n_folded": chain.counts.n_folded, "attempts": 1,
-        "n_visits": chain.counts.n_visits, "n_visits_open": chain.counts.n_unwatched,
+        "states": list(chain.states),
+        "n_folded": chain.counts.n_folded,
+        "attempts": 1,
+        "n_visits": chain.counts.n_visits,
+        "n_visits_open": chain.counts.n_unwatched,
         "visits": [chain.visit.at(i) for i in range(len(chain.states))],
-        "events_to_goal": chain.events.at(), "seconds_to_goal": chain.seconds.at(),
+        "events_to_goal": chain.events.at(),
+        "seconds_to_goal": chain.seconds.at(),
         "sensitivity": [
-            {"source": names[chain.edges[e, 0]], "target": names[chain.edges[e, 1]], **(chain.slope.at(e) or {})}
+            {
+                "source": names[chain.edges[e, 0]],
+                "target": names[chain.edges[e, 1]],
+                **(chain.slope.at(e) or {}),
+            }
             for e in strongest[:MOST_SENSITIVITIES].tolist()
             if chain.slope.at(e) is not None
         ],
-    }  # fmt: skip
+    }
 
 
 def tests_section(
     ranking: FixRanking | None, chain: MarkovChain | None, segments: Sequence[str]
 ) -> dict[str, Any]:
     """Every test of the family, kept or not."""
-    rows = [] if ranking is None or chain is None else [
-        {
-            "activity": chain.states[row.state], "column": None if row.column is None else segments[row.column],
-            "periods": row.column is None, "statistic": row.test.statistic, "df": row.test.df,
-            "p_value": row.test.p_value, "q_value": row.q_value, "kept": row.kept,
-        }
-        for row in ranking.found.tests
-    ]  # fmt: skip
-    kept = sum(row["kept"] for row in rows)
+    rows = (
+        []
+        if ranking is None or chain is None
+        else [
+            {
+                "activity": chain.states[row.state],
+                "column": None if row.column is None else segments[row.column],
+                "periods": row.column is None,
+                "statistic": row.test.statistic,
+                "df": row.test.df,
+                "p_value": row.test.p_value,
+                "q_value": row.q_value,
+                "kept": row.kept,
+            }
+            for row in ranking.found.tests
+        ]
+    )
+    kept = 0 if ranking is None else ranking.n_kept
     return {"n_tested": len(rows), "n_kept": kept, "level": LEVEL, "method": TEST_METHOD, "rows": rows}
 
 
@@ -227,25 +285,37 @@ def fixes_section(ranking: FixRanking | None) -> list[dict[str, Any]]:
 def _fix(fix: Fix) -> dict[str, Any]:
     period = fix.period
     return {
-        "id": fix.id, "kind": fix.kind, "activity": fix.activity, "attempt": fix.attempt,
-        "segment": None if fix.segment is None else {"column": fix.segment.column, "value": fix.segment.value},
-        "period": None if period is None else
-        {"start": iso(period.start_us), "end": iso(period.end_us), "ongoing": period.ongoing},
+        "id": fix.id,
+        "kind": fix.kind,
+        "activity": fix.activity,
+        "attempt": fix.attempt,
+        "segment": None
+        if fix.segment is None
+        else {"column": fix.segment.column, "value": fix.segment.value},
+        "period": None
+        if period is None
+        else {"start": iso(period.start_us), "end": iso(period.end_us), "ongoing": period.ongoing},
         "reference": {"kind": fix.reference.kind, "value": fix.reference.value, "n": fix.reference.n},
-        "drop": fix.drop.at(), "title": "", "effect": fix.effect.at(),
+        "drop": fix.drop.at(),
+        "title": "",
+        "effect": fix.effect.at(),
         "per_month": None if fix.per_month is None else fix.per_month.at(),
         "money_per_month": None if fix.money_per_month is None else fix.money_per_month.at(),
-        "reach": fix.reach.at(), "p_best": fix.p_best, "rank": fix.rank, "rank_lower": fix.rank_lower,
-        "rank_upper": fix.rank_upper, "evidence": fix.evidence, "audience": {"n": fix.audience_n},
-        "block": fix.block, "next_step": "",
-    }  # fmt: skip
+        "reach": fix.reach.at(),
+        "p_best": fix.p_best,
+        "rank": fix.rank,
+        "rank_lower": fix.rank_lower,
+        "rank_upper": fix.rank_upper,
+        "evidence": fix.evidence,
+        "audience": {"n": fix.audience_n},
+        "block": fix.block,
+        "next_step": "",
+    }
 
 
 def stages_section(stages: Sequence[Stage]) -> list[dict[str, Any]]:
     """Stages as they were configured."""
-    return [
-        {"id": s.id, "name": s.name, "owner": s.owner, "activities": list(s.activities)} for s in stages
-    ]
+    return [{"id": s.id, "name": s.name, "owner": s.owner, "activities": list(s.activities)} for s in stages]
 
 
 def tables(data: dict[str, Any]) -> dict[str, pa.Table]:
@@ -253,7 +323,10 @@ def tables(data: dict[str, Any]) -> dict[str, pa.Table]:
     import pyarrow as pa
 
     wanted = ("fixes", "transitions", "activities", "variants")
-    return {stem: pa.Table.from_pylist([flat(row) for row in data[stem]], schema=_SCHEMAS[stem]()) for stem in wanted}
+    return {
+        stem: pa.Table.from_pylist([flat(row) for row in data[stem]], schema=_SCHEMAS[stem]())
+        for stem in wanted
+    }
 
 
 def flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -279,27 +352,43 @@ def flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def _schema(texts: str = "", integers: str = "", floats: str = "", estimates: str = "", flags: str = "") -> pa.Schema:
+def _schema(
+    texts: str = "", integers: str = "", floats: str = "", estimates: str = "", flags: str = ""
+) -> pa.Schema:
     import pyarrow as pa
 
-    fields = [(name, pa.string()) for name in texts.split()] + [(name, pa.int64()) for name in integers.split()]
-    fields += [(name, pa.float64()) for name in floats.split()] + [(name, pa.bool_()) for name in flags.split()]
+    fields = [(name, pa.string()) for name in texts.split()] + [
+        (name, pa.int64()) for name in integers.split()
+    ]
+    fields += [(name, pa.float64()) for name in floats.split()] + [
+        (name, pa.bool_()) for name in flags.split()
+    ]
     for name in estimates.split():
-        fields += [(name, pa.float64()), (f"{name}_lower", pa.float64()), (f"{name}_upper", pa.float64()), (f"{name}_n", pa.int64())]
+        fields += [
+            (name, pa.float64()),
+            (f"{name}_lower", pa.float64()),
+            (f"{name}_upper", pa.float64()),
+            (f"{name}_n", pa.int64()),
+        ]
     return pa.schema(fields)
 
 
 _SCHEMAS = {
     "fixes": lambda: _schema(
-        texts="id kind title activity segment_column segment_value period_start period_end reference_kind evidence block next_step",
-        integers="rank rank_lower rank_upper attempt reference_n audience_n", floats="reference_value p_best",
-        estimates="effect per_month money_per_month reach drop", flags="period_ongoing",
+        texts="id kind title activity segment_column segment_value period_start period_end reference_kind "
+        "evidence block next_step",
+        integers="rank rank_lower rank_upper attempt reference_n audience_n",
+        floats="reference_value p_best",
+        estimates="effect per_month money_per_month reach drop",
+        flags="period_ongoing",
     ),
     "transitions": lambda: _schema(texts="source target", integers="n n_cases", estimates="share wait_s"),
     "activities": lambda: _schema(
         texts="name stage", integers="n n_cases", estimates="reach repeat drop conversion wait_s"
     ),
     "variants": lambda: _schema(
-        texts="activities", integers="n end_states_converted end_states_dropped end_states_open", estimates="share"
+        texts="activities",
+        integers="n end_states_converted end_states_dropped end_states_open",
+        estimates="share",
     ),
-}  # fmt: skip
+}

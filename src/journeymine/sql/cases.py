@@ -28,7 +28,9 @@ def case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> str:
 
     (case_key, case_id, other_id, customer_id, other_customer); the `other` columns differ only in those cases.
     """
-    who = f"CASE WHEN {blank(customer)} THEN NULL ELSE {customer} END" if customer else "CAST(NULL AS VARCHAR)"
+    who = (
+        f"CASE WHEN {blank(customer)} THEN NULL ELSE {customer} END" if customer else "CAST(NULL AS VARCHAR)"
+    )
     return f"""
         SELECT {columns.key} AS case_key, MIN({columns.case}) AS case_id, MAX({columns.case}) AS other_id,
                MIN({who}) AS customer_id, MAX({who}) AS other_customer
@@ -130,14 +132,16 @@ def cells_of_cases_sql(values: str, cells: str, n_columns: int) -> str:
 
 
 def marks_sql(events: str, goal: Sequence[int], start: Sequence[int]) -> str:
-    """Where the conversion chain of each case starts and reaches its goal: (case_key, start_position, goal_position)."""
+    """Start and first goal of each case: (case_key, start_position, goal_position)."""
     begins = f"MIN(CASE WHEN code IN ({_codes(start)}) THEN position END)" if start else "1"
     first = f"SELECT case_key, {begins} AS start_position FROM {events} GROUP BY case_key"
     if not goal:
         return f"SELECT case_key, start_position, CAST(NULL AS INTEGER) AS goal_position FROM ({first}) AS f"
     if not start:
         reach = f"MIN(CASE WHEN code IN ({_codes(goal)}) THEN position END)"
-        return f"SELECT case_key, 1 AS start_position, {reach} AS goal_position FROM {events} GROUP BY case_key"
+        return (
+            f"SELECT case_key, 1 AS start_position, {reach} AS goal_position FROM {events} GROUP BY case_key"
+        )
     return f"""
         SELECT f.case_key, f.start_position, g.goal_position
         FROM ({first}) AS f LEFT JOIN

@@ -25,7 +25,10 @@ def watched(last_start_us: int | None) -> str:
 
 
 def visits_sql(events: str, journeys: str, last_start_us: int | None) -> str:
-    """Visits before the goal: (case_key, unit, cell, customer_id, code, next_code, time_us, wait_us, position, watched)."""
+    """Visits before the goal, watched or not.
+
+    (case_key, unit, cell, customer_id, code, next_code, time_us, wait_us, position, watched)
+    """
     return f"""
         SELECT e.case_key, j.unit, j.cell, j.customer_id, e.code, e.next_code, e.time_us, e.wait_us, e.position,
                {watched(last_start_us)} AS watched
@@ -42,7 +45,8 @@ def chain_counts_sql(visits: str) -> str:
     """Moves of the chain: (unit, cell, source, target, n, wait_us); target is null for a drop."""
     return f"""
         SELECT unit, cell, code AS source, next_code AS target, COUNT(*) AS n, SUM(wait_us) AS wait_us
-        FROM {visits} WHERE watched GROUP BY unit, cell, code, next_code ORDER BY unit, cell, source, target NULLS LAST"""
+        FROM {visits} WHERE watched GROUP BY unit, cell, code, next_code
+        ORDER BY unit, cell, source, target NULLS LAST"""
 
 
 def attempts_sql(visits: str, events: str, journeys: str, attempts: int) -> str:

@@ -17,7 +17,8 @@ MAX_EXAMPLE = 200
 def example_text(columns: Sequence[str], dialect: Dialect) -> str:
     """SQL text that shows a raw row: its named columns, `name=value`, joined by `; ` and cut."""
     parts = [
-        f"{dialect.literal(name + '=')} || COALESCE({dialect.text(dialect.quote(name))}, '')" for name in columns
+        f"{dialect.literal(name + '=')} || COALESCE({dialect.text(dialect.quote(name))}, '')"
+        for name in columns
     ]
     return f"substr({(' || ' + dialect.literal('; ') + ' || ').join(parts)}, 1, {MAX_EXAMPLE})"
 
@@ -81,9 +82,7 @@ def _smallest_five(expression: str) -> str:
     return f"list({expression} ORDER BY {expression}) FILTER (WHERE place <= 5)"
 
 
-def changing_cases_sql(
-    events: str, case_ids: str, raw: str, row: str, column: str, dialect: Dialect
-) -> str:
+def changing_cases_sql(events: str, case_ids: str, raw: str, row: str, column: str, dialect: Dialect) -> str:
     """Cases in which a column has more than one value: (n, examples)."""
     value = dialect.text("r." + dialect.quote(column))
     name = dialect.literal(column + " of ")

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def paths_sql(events: str, dialect: Dialect) -> str:
     """The path of each case: (case_key, path), path a list of codes."""
-    return f"SELECT case_key, {dialect.ordered_path('code', 'position')} AS path FROM {events} GROUP BY case_key"
+    return (
+        f"SELECT case_key, {dialect.ordered_path('code', 'position')} AS path FROM {events} GROUP BY case_key"
+    )
 
 
 def top_variants_sql(paths: str, top: int) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from journeymine.report.reader import Reader
 
 STATES: Final = ("converted", "dropped", "open")
-WIDTHS: Final = {"wide": 1010.0, "middle": 650.0, "narrow": 340.0}
+WIDTHS: Final = {"wide": 1050.0, "middle": 650.0, "narrow": 340.0}
 
 
 def outcome_view(report: Reader) -> dict[str, Any]:
