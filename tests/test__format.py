@@ -174,8 +174,9 @@ def test_money_and_amounts() -> None:
         "10",
         "3.4",
         "0",
-        "\u22120.2",
+        "\u22120.20",
     ]
+    assert [fmt.amount(v, "fr") for v in (0.034, 0.0004, 0.96)] == ["0,034", "0,000", "1,0"]
 
 
 def test_plural_classes() -> None:

@@ -54,7 +54,15 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
         _scale(log, effects.effect_draws.shape[0], n_draws, seed),
     )
     unit = "customers" if log.n_customers <= MAX_CUSTOMER_UNITS else "buckets"
-    return FixRanking(fixes, found, chain.converted, effects.effect_draws.shape[0], unit)
+    return FixRanking(
+        fixes=fixes,
+        found=found,
+        conversion=chain.converted,
+        n_draws=effects.effect_draws.shape[0],
+        unit=unit,
+        states=counts.states,
+        log=log,
+    )
 
 
 def _condition(counts: ChainCounts, candidate: Candidate) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from journeymine.counts import ChainCounts
     from journeymine.fixes.candidates import Candidate, Found
     from journeymine.fixes.effects import Effects
+    from journeymine.log import EventLog
 
     Floats = NDArray[np.float64]
 
@@ -110,6 +111,12 @@ class FixRanking:
         Conversion now.
     n_draws
         Bootstrap replicates.
+    unit
+        What was resampled: "customers" or "buckets" of customers.
+    states
+        Names of the states of the chain.
+    log
+        The log it came from.
     """
 
     fixes: tuple[Fix, ...]
@@ -117,6 +124,8 @@ class FixRanking:
     conversion: Estimates
     n_draws: int
     unit: str
+    states: tuple[str, ...]
+    log: EventLog
 
     @property
     def n_tested(self) -> int:
@@ -150,6 +159,11 @@ class FixRanking:
         more = len(self.fixes) - len(lines)
         rest = [f"… and {more} more"] if more else []
         return "\n".join([head, *lines, *rest, "Next: .to_frame(), jm.report(log).save(...)"])
+
+    def _repr_html_(self) -> str:
+        from journeymine.report.notebook import ranking_html
+
+        return ranking_html(self, self.log)
 
 
 _COLUMNS = (

@@ -169,7 +169,7 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
         "variants_rest": {"n_variants": variants.n_variants_rest, "n": variants.n_rest},
         "conversion": chain.conversion() if chain else None,
         "chain": sections.chain_section(chain),
-        "tests": sections.tests_section(ranking, chain, log.found.segments),
+        "tests": sections.tests_section(ranking, log.found.segments),
         "fixes": sections.fixes_section(ranking),
         "stages": sections.stages_section(stages),
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from journeymine.fixes.candidates import TestedRow
     from journeymine.fixes.ranking import Fix, FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
@@ -252,29 +253,24 @@ def chain_section(chain: MarkovChain | None) -> dict[str, Any] | None:
     }
 
 
-def tests_section(
-    ranking: FixRanking | None, chain: MarkovChain | None, segments: Sequence[str]
-) -> dict[str, Any]:
+def tests_section(ranking: FixRanking | None, segments: Sequence[str]) -> dict[str, Any]:
     """Every test of the family, kept or not."""
-    rows = (
-        []
-        if ranking is None or chain is None
-        else [
-            {
-                "activity": chain.states[row.state],
-                "column": None if row.column is None else segments[row.column],
-                "periods": row.column is None,
-                "statistic": row.test.statistic,
-                "df": row.test.df,
-                "p_value": row.test.p_value,
-                "q_value": row.q_value,
-                "kept": row.kept,
-            }
-            for row in ranking.found.tests
-        ]
-    )
+    rows = [] if ranking is None else [_test(row, ranking.states, segments) for row in ranking.found.tests]
     kept = 0 if ranking is None else ranking.n_kept
     return {"n_tested": len(rows), "n_kept": kept, "level": LEVEL, "method": TEST_METHOD, "rows": rows}
+
+
+def _test(row: TestedRow, states: Sequence[str], segments: Sequence[str]) -> dict[str, Any]:
+    return {
+        "activity": states[row.state],
+        "column": None if row.column is None else segments[row.column],
+        "periods": row.column is None,
+        "statistic": row.test.statistic,
+        "df": row.test.df,
+        "p_value": row.test.p_value,
+        "q_value": row.q_value,
+        "kept": row.kept,
+    }
 
 
 def fixes_section(ranking: FixRanking | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from journeymine import _format as fmt
 from journeymine.draw.heat import MAX_STEPS, HeatStep, Move, heat
 from journeymine.report.phrases import Shown, name
 from journeymine.report.views.markup import picture
-from journeymine.report.wording.head import commonest_move, largest_loss
+from journeymine.report.wording.head import commonest_move, complete_share, largest_loss
 
 if TYPE_CHECKING:
     from journeymine.draw.figure import Figure
@@ -23,6 +23,7 @@ COLUMNS: Final = (
     ("conversion", "share", None),
 )
 TINTS: Final = 10
+PALE_BELOW: Final = 0.2
 
 
 def steps_view(report: Reader) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def steps_view(report: Reader) -> dict[str, Any]:
 
 def heading_of(report: Reader) -> Sentence:
     """Return the finding of the section."""
-    i = largest_loss(report)
+    i = None if complete_share(report) else largest_loss(report)
     if i is not None:
         activity = report.at(f"activities[{i}]")
         return report.say(
@@ -100,7 +101,8 @@ def _rows(report: Reader, places: list[int], columns: list[Any]) -> list[dict[st
 def _range(report: Reader, places: list[int], key: str) -> tuple[float, float]:
     values = [report.value(f"activities[{i}].{key}.estimate") for i in places]
     known = [float(value) for value in values if fmt.is_number(value)]
-    return (min(known), max(known)) if known else (0.0, 0.0)
+    # A column in which nothing is large stays pale.
+    return 0.0, max([PALE_BELOW, *known])
 
 
 def _cell(

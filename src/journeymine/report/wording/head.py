@@ -166,7 +166,7 @@ def largest_loss(report: Reader) -> int | None:
 
 def _loss(report: Reader) -> list[Finding]:
     i = largest_loss(report)
-    if i is None or end_count(report, "dropped") == 0:
+    if i is None or end_count(report, "dropped") == 0 or complete_share(report):
         return []
     activity = report.at(f"activities[{i}]")
     lead = report.say("finding_loss_lead", activity=activity.name("name"))
