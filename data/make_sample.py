@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 N_CUSTOMERS = 6000
-SEED = 2026
+SEED = 1
 
 TEXT = (
     "journey_id",

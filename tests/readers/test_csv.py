@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import io
 import tempfile
@@ -215,10 +216,16 @@ def test_order_and_counts_at_size(tmp_path, engine):
     assert (int(found["n"][0]), bool(found["same"][0])) == (n, True)
 
 
+@functools.cache
+def shared_engine() -> DuckDBEngine:
+    """One engine for all examples: making one costs more than reading a small file."""
+    return DuckDBEngine(threads=2)
+
+
 FIELD = st.text(st.sampled_from('ab7é日 ,;\t|"\'\n\r=<>'), max_size=6) | st.sampled_from(["", "NA", "007", '""', "\r\n"])
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(2, 4).flatmap(lambda k: st.lists(st.lists(FIELD, min_size=k, max_size=k), min_size=1, max_size=8)),
     st.sampled_from(",;\t|"),
@@ -229,11 +236,10 @@ def test_whatever_is_written_by_the_rules_comes_back(table, separator, line_end,
     header = [f"name {i}" for i in range(len(table[0]))]
     text = "".join(csv_line(row, separator, line_end, every) for row in [header, *table])
     assert list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)) == [header, *table]
-    engine = DuckDBEngine(threads=2)
+    engine = shared_engine()
     with tempfile.TemporaryDirectory() as folder:
         raw = open_raw(engine, write(Path(folder), text), separator=separator)
         table_read = engine.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
-    engine.connection.close()
     found = [tuple(row[name] for name in header) for row in table_read]
     blank = [row for row in table if separator == "\t" and not every and not "".join(row)]
     assert len(found) == len(table) - len(blank)

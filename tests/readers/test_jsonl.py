@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import tempfile
@@ -82,19 +83,24 @@ def test_the_real_files(reference_data, engine, rows):
     assert raw.rejected == ()
 
 
+@functools.cache
+def shared_engine() -> DuckDBEngine:
+    """One engine for all examples: making one costs more than reading a small file."""
+    return DuckDBEngine(threads=2)
+
+
 VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.fixed_dictionaries({"k": st.just("v")}, optional={"a": VALUES, "b": st.text(max_size=8), "c": st.integers(-9, 9)}), min_size=1, max_size=6))
 def test_texts_and_small_integers_come_back(records):
-    engine = DuckDBEngine(threads=2)
+    engine = shared_engine()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.jsonl"
         path.write_text("\n".join(json.dumps({"first": 1, **r}) for r in records), encoding="utf-8")
         raw = open_raw(engine, path)
         found = engine.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
-    engine.connection.close()
     assert raw.rejected == ()
     for row, record in zip(found, records, strict=True):
         assert row.get("b") == record.get("b")

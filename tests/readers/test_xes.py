@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import time
 
 import pytest
 
@@ -151,9 +150,7 @@ def test_broken_files(tmp_path, engine, data, words):
     ],
 )
 def test_the_real_logs(reference_data, engine, name, n_rows, n_cases, n_activities):
-    started = time.process_time()
     raw = open_raw(engine, reference_data / name)
-    assert time.process_time() - started < 5  # measured: below 1 s; a guard against quadratic reading only
     found = engine.fetch(
         f'SELECT COUNT(*) AS n, COUNT(DISTINCT "case:concept:name") AS c, COUNT(DISTINCT "concept:name") AS a, '
         f'COUNT("time:timestamp") AS t FROM {raw.table}'

@@ -90,7 +90,7 @@ def _activities() -> list[Report]:
         out.append(
             {
                 "name": name,
-                "stage": stage,
+                "stage": stage.lower() if stage else None,
                 "n": n,
                 "n_cases": round(reach * 48210),
                 "reach": est(reach, 48210),
@@ -407,6 +407,7 @@ def rename(value: Any, names: dict[str, str]) -> Any:
         "platform": 'at "order" <select>',
         "mobile": "(missing) </td>",
         "Buy": "<h1>Buy</h1>",
+        "buy": "b u'y\"",
         "Evaluate": "",
     }
     table = names | others

@@ -277,7 +277,17 @@ def test_the_first_rows_of_the_forest_read_like_this(samples: ModuleType) -> Non
     row = re.sub(r"<svg.*?</svg>", "", row, flags=re.DOTALL)
     words = " ".join(re.sub(r"<[^>]*>", " ", row.split("</section>")[0].split("<details>")[0]).split())
     assert words == (
-        "3 Lose fewer customers at “ Delivery choice ” ( country = FR ) 18% drop out here ( 161 journeys), "
+        "3 Lose fewer customers at “ Delivery choice ” ( country = FR ) 18% drop out here ( 161 customers), "
         "14% in comparable segments Buy evidence: association +0.12 pt −0.03 to +0.27 9.7 a month "
         "Wait for more data: the gain may be zero"
     )
+
+
+def test_stages_are_shown_by_name_not_by_id(samples: ModuleType) -> None:
+    text = page_of(samples, "sample", "en")
+    assert '<bdi class="nb">Buy</bdi>' in text
+    assert ">Buy</text>" in text
+    assert ">buy<" not in text
+    report = samples.sample()
+    report["stages"] = []
+    assert '<bdi class="nb">buy</bdi>' in render_html(report, "en")

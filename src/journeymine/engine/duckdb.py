@@ -43,12 +43,13 @@ class DuckDBEngine:
         import duckdb
 
         self.dialect = Dialect()
+        self.threads = threads or _cores()
         spill = tempfile.mkdtemp(prefix="journeymine-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         config: dict[str, Any] = {
             "memory_limit": memory_limit,
             "temp_directory": spill,
-            "threads": threads or _cores(),
+            "threads": self.threads,
             "autoinstall_known_extensions": False,
         }
         self.connection = duckdb.connect(":memory:", config=config)

@@ -39,10 +39,14 @@ class Report:
         What `report.json` holds: the contract that `journeymine schema` prints.
     tables
         File stem -> Arrow table, written as Parquet.
+    source, threads
+        What was read, and with how many threads: for `run.json` only.
     """
 
     data: dict[str, Any]
     tables: dict[str, pa.Table]
+    source: str = ""
+    threads: int | None = None
 
     @property
     def lang(self) -> str:
@@ -80,7 +84,7 @@ class Report:
         """Write the run into a folder: new, empty, or that of an earlier run, which is replaced."""
         from journeymine.report.folder import write_run
 
-        return write_run(folder, self.files())
+        return write_run(folder, self.files(), source=[self.source], threads=self.threads)
 
     def __repr__(self) -> str:
         lines = [f"Report: {self.headline}"]
@@ -180,4 +184,4 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
     data["findings"] = words.findings(data, lang)
     data["quality"] = words.quality(data, lang)
     data["warnings"] = words.warnings_text(data, lang)
-    return Report(rounded(data), sections.tables(data))
+    return Report(rounded(data), sections.tables(data), log.raw.description, log.engine.threads)

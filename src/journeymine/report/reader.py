@@ -146,6 +146,13 @@ class Reader:
 
         return {part: self._show(f"{address}.{part}", write) for part in ("lower", "upper")}
 
+    def stage_names(self) -> dict[Any, Name]:
+        """Return the name of each stage by its id, if the reader is at the root of the report."""
+        return {
+            stage.get("id"): name(stage.get("name") or stage.get("id"), self.lang)
+            for stage in self.items("stages")
+        }
+
     @property
     def zone(self) -> str | None:
         """Time zone of the log, if the reader is at its root."""

@@ -29,7 +29,12 @@ def fixes_view(report: Reader) -> dict[str, Any]:
     kinds = {"found": [], "assumed": []}  # type: dict[str, list[int]]
     for i, fix in enumerate(fixes):
         kinds["found" if words.is_found(fix) else "assumed"].append(i)
-    stages = {row["name"]: row.get("stage") for row in report.items("activities")}
+    names = report.stage_names()
+    stages = {
+        row["name"]: names.get(row["stage"], name(row["stage"], report.lang))
+        for row in report.items("activities")
+        if row.get("stage")
+    }
     return {
         "heading": heading_of(report),
         "missing": None if n else _missing(report),
@@ -90,13 +95,12 @@ def _forest_row(fix: Reader) -> ForestRow:
 
 def _row(fix: Reader, row: ForestRow, axis: Axis, stages: dict[str, Any], zone: str | None) -> dict[str, Any]:
     effect, lower, upper = fix.effect("effect")
-    stage = stages.get(fix.value("activity"))
     has_ranks = fix.value("rank_lower") is not None
     return {
         "number": fix.count("rank"),
         "title": words.title_of(fix, zone),
         "place": words.place_of(fix),
-        "stage": name(stage, fix.lang) if stage else None,
+        "stage": stages.get(fix.value("activity")),
         "trust": words.trust_of(fix),
         "strip": drawn(interval_strip(row, axis)),
         "effect": effect,

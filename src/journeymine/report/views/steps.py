@@ -81,6 +81,7 @@ def _fix_numbers(report: Reader) -> dict[str, list[int]]:
 def _rows(report: Reader, places: list[int], columns: list[Any]) -> list[dict[str, Any]]:
     fixes = _fix_numbers(report)
     ranges = {key: _range(report, places, key) for key, _, _ in columns}
+    names = report.stage_names()
     rows = []
     stage: Any = None
     for i in places:
@@ -89,7 +90,7 @@ def _rows(report: Reader, places: list[int], columns: list[Any]) -> list[dict[st
         stage = activity.value("stage")
         rows.append(
             {
-                "stage": activity.name("stage") if starts else None,
+                "stage": names.get(stage, activity.name("stage")) if starts else None,
                 "name": activity.name("name"),
                 "cells": [_cell(activity, column, ranges[column[0]]) for column in columns],
                 "fixes": [report.count(f"fixes[{j}].rank") for j in fixes.get(activity.value("name"), [])],
@@ -124,11 +125,12 @@ def _cell(
 def heat_figure(report: Reader) -> Figure:
     """Draw the transition matrix."""
     has_drop = _has_drop(report)
+    stages = report.stage_names()
     steps = [
         HeatStep(
             name=name(row["name"], report.lang) if not str(row["name"]).strip() else row["name"],
             n=row["n"],
-            stage=row.get("stage"),
+            stage=stages.get(row.get("stage"), row.get("stage")),
             exits=((row.get("drop") or {}).get("estimate"),) if has_drop else (),
             exit_refs=(f"activities[{i}].drop.estimate",) if has_drop else (),
         )
