@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,7 @@ def rows(engine: DuckDBEngine) -> Callable[[RawLog], list[tuple[Any, ...]]]:
     def fetch(raw: RawLog) -> list[tuple[Any, ...]]:
         table = engine.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}")
         numbers = table.column(ROW).to_pylist()
-        assert all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+        assert all(a < b for a, b in itertools.pairwise(numbers))
         assert table.num_rows == raw.n_rows
         assert tuple(table.column_names) == (ROW, *raw.columns)
         assert tuple(raw.types) == raw.columns

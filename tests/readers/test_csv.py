@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import csv
-import functools
 import gzip
 import io
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,13 +16,21 @@ from journeymine.errors import DataError, LogSchemaError
 from journeymine.readers import open_raw
 from journeymine.readers.raw import ROW
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def csv_line(row: list[str] | tuple[str, ...], separator: str = ",", line_end: str = "\n", every: bool = False) -> str:
+
+def csv_line(
+    row: list[str] | tuple[str, ...], separator: str = ",", line_end: str = "\n", every: bool = False
+) -> str:
     """RFC 4180. Python's own writer leaves carriage returns unquoted before 3.13."""
     special = set(separator + "\"'\r\n ")
-    return separator.join(
-        '"' + field.replace('"', '""') + '"' if every or special & set(field) else field for field in row
-    ) + line_end
+    return (
+        separator.join(
+            '"' + field.replace('"', '""') + '"' if every or special & set(field) else field for field in row
+        )
+        + line_end
+    )
 
 
 def write(folder: Path, data: bytes | str, name: str = "log.csv") -> Path:
@@ -32,7 +40,26 @@ def write(folder: Path, data: bytes | str, name: str = "log.csv") -> Path:
 
 
 def test_values_stay_what_they_are(tmp_path, engine, rows):
-    values = ["a\x00b", "007", "1e5", "NA", "null", "NULL", "None", "nan", "1.0", "+1", " x ", "TRUE", "=cmd()", "<b>", "日本", "\u202eabc", "-", "\\N"]
+    values = [
+        "a\x00b",
+        "007",
+        "1e5",
+        "NA",
+        "null",
+        "NULL",
+        "None",
+        "nan",
+        "1.0",
+        "+1",
+        " x ",
+        "TRUE",
+        "=cmd()",
+        "<b>",
+        "日本",
+        "\u202eabc",
+        "-",
+        "\\N",
+    ]
     path = write(tmp_path, "id,a\n" + "".join(f"{v},{i}\n" for i, v in enumerate(values)))
     raw = open_raw(engine, path)
     assert [r[0] for r in rows(raw)] == values
@@ -49,7 +76,12 @@ def test_only_an_empty_field_is_missing(tmp_path, engine, rows):
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|", "^", "~"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_separators_and_line_ends(tmp_path, engine, rows, separator, line_end):
-    table = [["case id", "activity", "note"], ["1", "a,b;c", 'say "x"'], ["2", "z", "two\nlines"], ["3", "", "1.5"]]
+    table = [
+        ["case id", "activity", "note"],
+        ["1", "a,b;c", 'say "x"'],
+        ["2", "z", "two\nlines"],
+        ["3", "", "1.5"],
+    ]
     text = "".join(csv_line(row, separator, line_end) for row in table)
     raw = open_raw(engine, write(tmp_path, text))
     assert raw.columns == tuple(table[0])
@@ -100,7 +132,11 @@ BAD_LINES = {
 @pytest.mark.parametrize("with_quotes", [False, True])
 def test_bad_lines_are_counted_and_their_neighbours_kept(tmp_path, engine, rows, kind, with_quotes):
     bad, example = BAD_LINES[kind]
-    good = [("1", "é", "b"), ("3", 'c"c' if with_quotes else "c", "d"), ("4", "é é", "f\ng" if with_quotes else "f")]
+    good = [
+        ("1", "é", "b"),
+        ("3", 'c"c' if with_quotes else "c", "d"),
+        ("4", "é é", "f\ng" if with_quotes else "f"),
+    ]
     lines = [csv_line(row).encode() for row in good]
     path = write(tmp_path, b"id,a,b\n" + lines[0] + bad + b"".join(lines[1:]) + bad)
     raw = open_raw(engine, path)
@@ -159,7 +195,9 @@ def test_headers_of_every_kind(tmp_path, engine, rows):
     assert "column 2 is 'ID_2'" in raw.detected["renamed_columns"]
 
 
-@pytest.mark.parametrize("first", ["1,2,2024-01-01", "1;2,5;3", "a,register,2024-01-01 10:00:00", "00004 0001 19970101"])
+@pytest.mark.parametrize(
+    "first", ["1,2,2024-01-01", "1;2,5;3", "a,register,2024-01-01 10:00:00", "00004 0001 19970101"]
+)
 def test_a_header_is_required(tmp_path, engine, first):
     with pytest.raises(LogSchemaError, match="no header line"):
         open_raw(engine, write(tmp_path, f"{first}\n{first}\n"))
@@ -216,34 +254,38 @@ def test_order_and_counts_at_size(tmp_path, engine):
     assert (int(found["n"][0]), bool(found["same"][0])) == (n, True)
 
 
-@functools.cache
-def shared_engine() -> DuckDBEngine:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[DuckDBEngine]:
     """One engine for all examples: making one costs more than reading a small file."""
-    return DuckDBEngine(threads=2)
+    engine = DuckDBEngine(threads=2)
+    yield engine
+    engine.connection.close()
 
 
-FIELD = st.text(st.sampled_from('ab7é日 ,;\t|"\'\n\r=<>'), max_size=6) | st.sampled_from(["", "NA", "007", '""', "\r\n"])
+FIELD = st.text(st.sampled_from("ab7é日 ,;\t|\"'\n\r=<>"), max_size=6) | st.sampled_from(
+    ["", "NA", "007", '""', "\r\n"]
+)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.integers(2, 4).flatmap(lambda k: st.lists(st.lists(FIELD, min_size=k, max_size=k), min_size=1, max_size=8)),
+    st.integers(2, 4).flatmap(
+        lambda k: st.lists(st.lists(FIELD, min_size=k, max_size=k), min_size=1, max_size=8)
+    ),
     st.sampled_from(",;\t|"),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_whatever_is_written_by_the_rules_comes_back(table, separator, line_end, every):
+def test_whatever_is_written_by_the_rules_comes_back(shared, table, separator, line_end, every):
     header = [f"name {i}" for i in range(len(table[0]))]
     text = "".join(csv_line(row, separator, line_end, every) for row in [header, *table])
     assert list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)) == [header, *table]
-    engine = shared_engine()
     with tempfile.TemporaryDirectory() as folder:
-        raw = open_raw(engine, write(Path(folder), text), separator=separator)
-        table_read = engine.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
+        raw = open_raw(shared, write(Path(folder), text), separator=separator)
+        table_read = shared.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
     found = [tuple(row[name] for name in header) for row in table_read]
     blank = [row for row in table if separator == "\t" and not every and not "".join(row)]
     assert len(found) == len(table) - len(blank)
     kept = [row for row in table if row not in blank]
     assert found == [tuple(v or None for v in row) for row in kept]
     assert raw.rejected == ()
-

@@ -33,7 +33,11 @@ def test_blanks_around_quotes():
 
 
 @given(
-    st.lists(st.lists(st.text(st.sampled_from('a ,"\n\rb'), max_size=5), min_size=2, max_size=4), min_size=1, max_size=6),
+    st.lists(
+        st.lists(st.text(st.sampled_from('a ,"\n\rb'), max_size=5), min_size=2, max_size=4),
+        min_size=1,
+        max_size=6,
+    ),
     st.sampled_from(["\n", "\r\n", "\r"]),
 )
 def test_agrees_with_the_csv_module(table, line_end):

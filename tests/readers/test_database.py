@@ -11,11 +11,13 @@ from journeymine.readers import open_raw
 def database(tmp_path):
     path = tmp_path / "o'dd.duckdb"
     connection = duckdb.connect(str(path))
-    connection.execute("CREATE TABLE events (id VARCHAR, \"at\" VARCHAR, rest INTEGER)")
+    connection.execute('CREATE TABLE events (id VARCHAR, "at" VARCHAR, rest INTEGER)')
     connection.execute("INSERT INTO events VALUES ('007', 'a', 1), ('NA', 'b', 2), ('x', 'c', 3)")
     connection.execute("DELETE FROM events WHERE rest = 2")
     connection.execute("CREATE VIEW seen AS SELECT * FROM events")
-    connection.execute("CREATE SCHEMA shop; CREATE TABLE shop.log (a INTEGER, rowid INTEGER); INSERT INTO shop.log VALUES (1, 2)")
+    connection.execute(
+        "CREATE SCHEMA shop; CREATE TABLE shop.log (a INTEGER, rowid INTEGER); INSERT INTO shop.log VALUES (1, 2)"
+    )
     connection.execute("CREATE TABLE empty (a INTEGER)")
     connection.close()
     return path
@@ -31,7 +33,9 @@ def test_a_table_or_view(engine, rows, database, table):
 
 def test_schemas_and_columns_called_rowid(engine, rows, database):
     assert rows(open_raw(engine, database, table="shop.log")) == [(1, 2)]
-    raw = open_raw(engine, database, query="SELECT e.id, f.id FROM events e JOIN events f USING (id) ORDER BY 1 -- end")
+    raw = open_raw(
+        engine, database, query="SELECT e.id, f.id FROM events e JOIN events f USING (id) ORDER BY 1 -- end"
+    )
     assert raw.columns == ("id", "id_1")
     assert raw.n_rows == 2
 

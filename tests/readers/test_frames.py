@@ -79,7 +79,9 @@ def test_times_with_and_without_zone(engine, rows):
 
 
 def test_the_frame_is_left_alone(engine):
-    frame = pd.DataFrame({"b": [3, 1, 2], "a": pd.Categorical(["x", "y", "x"]), "o": [1, "1", None]}, index=[5, 3, 3])
+    frame = pd.DataFrame(
+        {"b": [3, 1, 2], "a": pd.Categorical(["x", "y", "x"]), "o": [1, "1", None]}, index=[5, 3, 3]
+    )
     before = frame.copy(deep=True)
     raw = open_raw(engine, frame)
     engine.execute(f"CREATE TABLE copy AS SELECT * FROM {raw.table} ORDER BY b")
@@ -118,7 +120,15 @@ def test_repeated_column_names_are_refused(engine, frame):
         open_raw(engine, frame)
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame({"a": []}), pl.DataFrame({"a": []}), pa.table({"a": pa.array([], pa.int64())})])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(),
+        pd.DataFrame({"a": []}),
+        pl.DataFrame({"a": []}),
+        pa.table({"a": pa.array([], pa.int64())}),
+    ],
+)
 def test_empty_frames(engine, frame):
     with pytest.raises(DataError):
         open_raw(engine, frame)

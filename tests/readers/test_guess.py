@@ -18,7 +18,7 @@ REAL = [
     ("greps_journeys/greps_journeys.csv", {"case_id": "journey", "activity": "output_event", "order": "step", "goal": ("positive",)}),
     ("sparkify_log_data_small/*.json", {"customer_id": "userId", "case_id": "sessionId", "activity": "page", "timestamp": "ts", "order": "itemInSession"}),
     ("cdnow/CDNOW_master.txt", {"customer_id": "customer_id", "timestamp": "date", "value": "dollar_value"}),
-]  # fmt: skip
+]
 ONE_COLUMN = ("case_id", "customer_id", "activity", "timestamp", "end_timestamp", "order", "channel", "value")
 
 
@@ -36,7 +36,14 @@ def test_the_real_logs(reference_data, engine, name, expected):
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("name", ["telco_churn/WA_Fn-UseC_-Telco-Customer-Churn.csv", "cdnow/cdnow_customers_summary.csv", "attribution_mta/data.csv.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "telco_churn/WA_Fn-UseC_-Telco-Customer-Churn.csv",
+        "cdnow/cdnow_customers_summary.csv",
+        "attribution_mta/data.csv.gz",
+    ],
+)
 def test_tables_that_are_no_event_logs(reference_data, engine, name):
     with pytest.raises(LogSchemaError) as caught:
         guess_roles(engine, open_raw(engine, reference_data / name))

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +14,9 @@ from journeymine.engine.duckdb import DuckDBEngine
 from journeymine.errors import DataError
 from journeymine.readers import open_raw
 from journeymine.readers.raw import ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def write(folder: Path, lines: list[str] | bytes, name: str = "log.jsonl") -> Path:
@@ -39,7 +42,10 @@ def test_types_and_union_of_keys(tmp_path, engine, rows):
 
 
 def test_long_numbers_lose_nothing(tmp_path, engine, rows):
-    raw = open_raw(engine, write(tmp_path, ['{"id": 12345678901234567890123, "b": 1}', '{"id": 2, "b": 9223372036854775807}']))
+    raw = open_raw(
+        engine,
+        write(tmp_path, ['{"id": 12345678901234567890123, "b": 1}', '{"id": 2, "b": 9223372036854775807}']),
+    )
     assert rows(raw) == [("12345678901234567890123", 1), ("2", 9223372036854775807)]
 
 
@@ -53,7 +59,20 @@ def test_broken_lines_are_counted(tmp_path, engine, rows):
 
 
 def test_strange_keys(tmp_path, engine, rows):
-    record = {"": 1, "a/b": 2, "a~b": 3, 'q"t': 4, "select": 5, "A": 6, "a": 7, "rowid": 8, "$.x": 9, "日": 10, ROW: 11, "0": 12}
+    record = {
+        "": 1,
+        "a/b": 2,
+        "a~b": 3,
+        'q"t': 4,
+        "select": 5,
+        "A": 6,
+        "a": 7,
+        "rowid": 8,
+        "$.x": 9,
+        "日": 10,
+        ROW: 11,
+        "0": 12,
+    }
     raw = open_raw(engine, write(tmp_path, [json.dumps(record)]))
     assert rows(raw) == [tuple(record.values())]
     assert raw.columns[5:7] == ("A", "a_2")
@@ -83,24 +102,39 @@ def test_the_real_files(reference_data, engine, rows):
     assert raw.rejected == ()
 
 
-@functools.cache
-def shared_engine() -> DuckDBEngine:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[DuckDBEngine]:
     """One engine for all examples: making one costs more than reading a small file."""
-    return DuckDBEngine(threads=2)
+    engine = DuckDBEngine(threads=2)
+    yield engine
+    engine.connection.close()
 
 
-VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.text(max_size=5)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.fixed_dictionaries({"k": st.just("v")}, optional={"a": VALUES, "b": st.text(max_size=8), "c": st.integers(-9, 9)}), min_size=1, max_size=6))
-def test_texts_and_small_integers_come_back(records):
-    engine = shared_engine()
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"k": st.just("v")}, optional={"a": VALUES, "b": st.text(max_size=8), "c": st.integers(-9, 9)}
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_texts_and_small_integers_come_back(shared, records):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.jsonl"
         path.write_text("\n".join(json.dumps({"first": 1, **r}) for r in records), encoding="utf-8")
-        raw = open_raw(engine, path)
-        found = engine.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
+        raw = open_raw(shared, path)
+        found = shared.fetch_table(f"SELECT * FROM {raw.table} ORDER BY {ROW}").to_pylist()
     assert raw.rejected == ()
     for row, record in zip(found, records, strict=True):
         assert row.get("b") == record.get("b")

@@ -17,11 +17,18 @@ def write(tmp_path, name, table, **options):
 
 def test_a_view_in_file_order(tmp_path, engine, rows):
     n = 10_000
-    path = write(tmp_path, "log.parquet", {"id": [f"c{i % 97}" for i in range(n)], "i": list(range(n))}, row_group_size=999)
+    path = write(
+        tmp_path,
+        "log.parquet",
+        {"id": [f"c{i % 97}" for i in range(n)], "i": list(range(n))},
+        row_group_size=999,
+    )
     raw = open_raw(engine, path)
     assert [r[1] for r in rows(raw)] == list(range(n))
     assert dict(raw.types) == {"id": "VARCHAR", "i": "BIGINT"}
-    kind = engine.fetch(f"SELECT table_type AS t FROM information_schema.tables WHERE table_name = '{raw.table}'")
+    kind = engine.fetch(
+        f"SELECT table_type AS t FROM information_schema.tables WHERE table_name = '{raw.table}'"
+    )
     assert kind["t"].tolist() == ["VIEW"]
     assert raw.description == "Parquet, 10,000 rows"
 
@@ -34,7 +41,9 @@ def test_many_files_join_by_name(tmp_path, engine, rows):
     assert [r[raw.columns.index("n")] for r in rows(raw)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("name", ["file_row_number", "filename", "FILE_INDEX", ROW, "rowid", "select", 'a "b"'])
+@pytest.mark.parametrize(
+    "name", ["file_row_number", "filename", "FILE_INDEX", ROW, "rowid", "select", 'a "b"']
+)
 def test_source_columns_named_like_the_engines_own(tmp_path, engine, rows, name):
     raw = open_raw(engine, write(tmp_path, "log.parquet", {name: [7, 8], "x": ["a", "b"]}))
     assert rows(raw) == [(7, "a"), (8, "b")]
@@ -47,4 +56,7 @@ def test_truncated_and_empty(tmp_path, engine):
     with pytest.raises(DataError, match="not a readable Parquet"):
         open_raw(engine, path)
     with pytest.raises(DataError, match="no data rows"):
-        open_raw(engine, write(tmp_path, "none.parquet", {"id": pa.array([], pa.int64()), "a": pa.array([], pa.string())}))
+        open_raw(
+            engine,
+            write(tmp_path, "none.parquet", {"id": pa.array([], pa.int64()), "a": pa.array([], pa.string())}),
+        )

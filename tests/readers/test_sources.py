@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from pathlib import Path
 
 import pytest
@@ -22,10 +21,27 @@ def test_a_glob_is_sorted_and_a_list_keeps_its_order(tmp_path):
         write(tmp_path, name)
     assert [p.name for p in expand(str(tmp_path / "*.csv"))] == ["a.csv", "b.csv", "c.csv"]
     assert [p.name for p in expand([tmp_path / "c.csv", str(tmp_path / "a.csv")])] == ["c.csv", "a.csv"]
-    assert [p.name for p in expand([tmp_path / "x.txt", str(tmp_path / "[ab].csv")])] == ["x.txt", "a.csv", "b.csv"]
+    assert [p.name for p in expand([tmp_path / "x.txt", str(tmp_path / "[ab].csv")])] == [
+        "x.txt",
+        "a.csv",
+        "b.csv",
+    ]
 
 
-@pytest.mark.parametrize("name", ["a[1].csv", "a*b.csv", "what?.csv", "o'x.csv", 'q"t.csv', "a b;.csv", "日本.csv", "back\\slash.csv", "{a,b}.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a[1].csv",
+        "a*b.csv",
+        "what?.csv",
+        "o'x.csv",
+        'q"t.csv',
+        "a b;.csv",
+        "日本.csv",
+        "back\\slash.csv",
+        "{a,b}.csv",
+    ],
+)
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_file_names_are_taken_literally(tmp_path, engine, rows, name, kind):
     write(tmp_path, "ab.csv", b"wrong\tfile\n")
@@ -33,8 +49,10 @@ def test_file_names_are_taken_literally(tmp_path, engine, rows, name, kind):
     if kind == "csv":
         write(tmp_path, name)
     else:
-        engine.execute(f"COPY (SELECT '1' AS id, '2' AS a) TO {engine.dialect.literal(str(tmp_path / 'plain'))} (FORMAT parquet)")
-        os.replace(tmp_path / "plain", path)
+        engine.execute(
+            f"COPY (SELECT '1' AS id, '2' AS a) TO {engine.dialect.literal(str(tmp_path / 'plain'))} (FORMAT parquet)"
+        )
+        (tmp_path / "plain").replace(path)
     assert rows(open_raw(engine, path)) == [("1", "2")]
 
 
@@ -130,7 +148,9 @@ def test_empty_files(tmp_path, engine, name, data):
 def test_truncated_gzip(tmp_path, engine, name, cut):
     inner = {
         "a.csv.gz": b"id,a\n" + b"".join(b"%d,%d\n" % (i, i * i % 977) for i in range(5000)),
-        "a.xes.gz": b"<log>" + b"<trace><event><string key='concept:name' value='a'/></event></trace>" * 2000 + b"</log>",
+        "a.xes.gz": b"<log>"
+        + b"<trace><event><string key='concept:name' value='a'/></event></trace>" * 2000
+        + b"</log>",
         "a.jsonl.gz": b"".join(b'{"id": %d, "a": %d}\n' % (i, i * i % 977) for i in range(5000)),
     }[name]
     path = write(tmp_path, name, gzip.compress(inner)[:cut])

@@ -36,7 +36,9 @@ def test_events_attributes_and_types(tmp_path, engine, rows):
     body = (
         '<trace><string key="concept:name" value="007"/><int key="age" value="5"/>'
         + event("a &lt;b&gt; &quot;", more='<float key="f" value="1.5"/><boolean key="ok" value="true"/>')
-        + event("b", "2024-01-01T10:00:00.5Z", '<list key="l"><values><int key="i" value="1"/></values></list>')
+        + event(
+            "b", "2024-01-01T10:00:00.5Z", '<list key="l"><values><int key="i" value="1"/></values></list>'
+        )
         + '</trace><trace><string key="concept:name" value="NA"/><int key="age" value="6"/>'
         + event("a", more='<int key="f" value="2"/><id key="u" value="x"/>')
         + "</trace>"
@@ -86,8 +88,18 @@ def test_names_ids_and_prefixes(tmp_path, engine, rows):
         '<x:string key="x" value="late"/></x:trace>'
     )
     data = f'<x:log xmlns:x="http://www.xes-standard.org/">{body}</x:log>'.encode()
-    raw = open_raw(engine, [write(tmp_path, data, "a.xes"), write(tmp_path, log(f"<trace>{event('z')}</trace>"), "b.xes")])
-    assert raw.columns == ("case:concept:name", "concept:name", "time:timestamp", "CASE:x", "Concept:Name_2", "case:x_2")
+    raw = open_raw(
+        engine,
+        [write(tmp_path, data, "a.xes"), write(tmp_path, log(f"<trace>{event('z')}</trace>"), "b.xes")],
+    )
+    assert raw.columns == (
+        "case:concept:name",
+        "concept:name",
+        "time:timestamp",
+        "CASE:x",
+        "Concept:Name_2",
+        "case:x_2",
+    )
     found = rows(raw)
     assert [r[0] for r in found] == ["trace 1", "trace 3", "trace 4"]
     assert found[1][3:] == ("1", "2", "late")
@@ -104,7 +116,9 @@ def test_many_batches_keep_the_order(tmp_path, engine):
         for i in range(n)
     )
     raw = open_raw(engine, write(tmp_path, gzip.compress(log(body), 1), "log.xes.gz"))
-    found = engine.fetch(f"SELECT bool_and(n = __jm_row) AS ok, COUNT(new) AS k, COUNT(*) AS n FROM {raw.table}")
+    found = engine.fetch(
+        f"SELECT bool_and(n = __jm_row) AS ok, COUNT(new) AS k, COUNT(*) AS n FROM {raw.table}"
+    )
     assert (bool(found["ok"][0]), int(found["k"][0]), int(found["n"][0])) == (True, n - BATCH_EVENTS - 1, n)
 
 
@@ -162,5 +176,7 @@ def test_the_real_logs(reference_data, engine, name, n_rows, n_cases, n_activiti
         na = engine.fetch(f"SELECT COUNT(*) AS n FROM {raw.table} WHERE \"case:concept:name\" = 'NA'")
         assert int(na["n"][0]) == 24
     if "teleclaims" in name:
-        kinds = engine.fetch(f'SELECT "lifecycle:transition" AS k, COUNT(*) AS n FROM {raw.table} GROUP BY k ORDER BY k')
+        kinds = engine.fetch(
+            f'SELECT "lifecycle:transition" AS k, COUNT(*) AS n FROM {raw.table} GROUP BY k ORDER BY k'
+        )
         assert dict(zip(kinds["k"], kinds["n"].tolist(), strict=True)) == {"complete": 24825, "start": 21313}

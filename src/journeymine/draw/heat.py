@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from journeymine import _format as fmt
 from journeymine.draw.figure import Figure
 from journeymine.draw.svg import Group, Mark, Path, Rect, Text
-from journeymine.draw.text import cut, fit, text_width
+from journeymine.draw.text import cut, fit, text_width, wrap
 from journeymine.draw.tokens import HEAT_MAX, TINT_MAX
 
 if TYPE_CHECKING:
@@ -191,11 +191,7 @@ def _headings(
 ) -> list[Mark]:
     marks: list[Mark] = []
     for i, step in enumerate(shown):
-        middle = layout.rows[i] + ROW / 2 + 4
-        name = fit(step.name, layout.label - 10, 12)
-        marks.append(
-            Text(x=layout.label - 8, y=middle, text=name, size=12, anchor="end", title=cut(step.name, 400))
-        )
+        marks += _row_label(step.name, layout.label - 8, layout.rows[i] + ROW / 2)
         marks.append(
             _slanted(
                 _heading(step.name), layout.columns[i] + layout.cell / 2, layout.top, cut(step.name, 400)
@@ -206,6 +202,20 @@ def _headings(
             _slanted(_heading(label), x + layout.cell / 2, layout.top, label, weight=600, fill=token)
         )
     return marks
+
+
+def _row_label(name: str, right: float, middle: float) -> list[Mark]:
+    """Name a row: in one line, or in two small ones so that long names can be told apart."""
+    one_line = fit(name, right - 2, 12)
+    is_whole = one_line == cut(name)
+    lines = (one_line,) if is_whole else wrap(name, right - 2, FONT, lines=2)
+    size = 12.0 if is_whole else FONT
+    top = middle + 4 - 5.5 * (len(lines) - 1)
+    full = cut(name, 400)
+    return [
+        Text(x=right, y=top + 11 * i, text=line, size=size, anchor="end", title=full if i == 0 else None)
+        for i, line in enumerate(lines)
+    ]
 
 
 def _slanted(text: str, x: float, top: float, title: str, *, weight: int = 400, fill: str = "ink2") -> Text:

@@ -54,7 +54,9 @@ class DuckDBEngine:
         }
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute("SET TimeZone = 'UTC'")
-        self.connection.execute("SET enable_progress_bar = false")
+        # In a notebook the setting cannot even be written without further packages, so it is left alone where it is off.
+        if self.connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+            self.connection.execute("SET enable_progress_bar = false")
         self._n_tables = 0
 
     def execute(self, sql: str) -> None:

@@ -1,4 +1,4 @@
-"""Frames of other libraries as raw tables: pandas, Polars, Arrow, DuckDB relations. The caller's frame is never changed."""
+"""Frames of other libraries as raw tables: pandas, Polars, Arrow, DuckDB. The caller's frame is never changed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def open_frame(engine: DuckDBEngine, source: Any) -> RawLog:
 
 
 def _arrow(source: Any) -> tuple[str, list[str], Any]:
-    """Kind of frame, its column names, and its rows as Arrow data with columns c0, c1, …"""
+    """Kind of frame, its column names, and its rows as Arrow data with columns named c0, c1 and so on."""
     library = type(source).__module__.partition(".")[0]
     name = type(source).__name__
     if library == "pandas" and name == "DataFrame":

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from journeymine.errors import MAX_LISTED, LogSchemaError, shown
-from journeymine.readers.raw import ROW
 from journeymine.readers.guess_names import GOAL, NOT_GOAL, SEGMENTS, folded, name_score
 from journeymine.readers.guess_profile import (
     Column,
@@ -16,6 +15,7 @@ from journeymine.readers.guess_profile import (
     profile,
     unique_within,
 )
+from journeymine.readers.raw import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.readers.raw import RawLog
 
+ROLES = (
+    "case_id",
+    "customer_id",
+    "activity",
+    "timestamp",
+    "end_timestamp",
+    "order",
+    "channel",
+    "value",
+    "segments",
+    "goal",
+)
 MAX_SEGMENTS = 6
 MAX_GOALS = 3
 MAX_ACTIVITIES = 2000
@@ -66,10 +78,11 @@ def guess_roles(engine: DuckDBEngine, raw: RawLog) -> Guess:
     >>> import pandas as pd
     >>> from journeymine.engine.duckdb import DuckDBEngine
     >>> from journeymine.readers import open_raw
-    >>> frame = pd.DataFrame({"CaseID": [1, 1, 2], "step": ["a", "b", "a"], "at": ["2024-01-01", "2024-01-02", "2024-01-01"]})
+    >>> days = ["2024-01-01", "2024-01-02", "2024-01-01"]
+    >>> frame = pd.DataFrame({"CaseID": [1, 1, 2], "step": ["a", "b", "a"], "at": days})
     >>> engine = DuckDBEngine()
     >>> dict(guess_roles(engine, open_raw(engine, frame)).roles)
-    {'case_id': 'CaseID', 'timestamp': 'at', 'activity': 'step'}
+    {'case_id': 'CaseID', 'activity': 'step', 'timestamp': 'at'}
     """
     found = profile(engine, raw)
     try:
@@ -99,7 +112,9 @@ class _Guesser:
         self._by_name("value", lambda c: c.is_number and c.n_distinct > 1, least=1)
         self._segments(group)
         self._goal(group)
-        return Guess(self._roles, self._reasons, self._candidates)
+        roles = {role: self._roles[role] for role in ROLES if role in self._roles}
+        reasons = {role: self._reasons[role] for role in ROLES if role in self._reasons}
+        return Guess(roles, reasons, self._candidates)
 
     def _take(self, role: str, column: str, reason: str) -> None:
         self._roles[role] = column
@@ -274,7 +289,8 @@ class _Guesser:
             words = folded(name)
             if GOAL.search(words) and not NOT_GOAL.search(words) and (place >= 0.6 or last >= 0.3):
                 good.append((last >= 0.3, n, name))
-        goals = tuple(name for _, _, name in sorted(good, key=lambda g: (not g[0], -g[1], g[2]))[:MAX_GOALS])
+        ends = [g for g in good if g[0]] or good
+        goals = tuple(name for _, _, name in sorted(ends, key=lambda g: (-g[1], g[2]))[:MAX_GOALS])
         if goals:
             self._roles["goal"] = goals
             self._reasons["goal"] = "Their names sound like success, and they come late in the journey."

@@ -5,60 +5,61 @@ from __future__ import annotations
 import re
 import unicodedata
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split("|"))
+
+
 # For each role: names that say it outright, then words that hint at it when they occur in a name.
 EXACT: dict[str, frozenset[str]] = {
-    "case_id": frozenset(
-        "case concept name|case id|case|caseid|case key|case number|trace|trace id|process id|process instance|instance id"
-        "|journey|journey id|parcours|id parcours|parcours id|dossier|id dossier|dossier id|numero dossier|ticket|ticket id"
-        "|order id|id commande|commande id|numero commande|session|session id|sessionid|id session|visit id|id visite"
-        "|incident id|claim id|application id|request id|conversation id|patient|patient id|id patient".split(
-            "|"
-        )
+    "case_id": _names(
+        "case concept name|case id|case|caseid|case key|case number|trace|trace id|process id"
+        "|process instance|instance id|journey|journey id|parcours|id parcours|parcours id|dossier"
+        "|id dossier|dossier id|numero dossier|ticket|ticket id|order id|id commande|commande id"
+        "|numero commande|session|session id|sessionid|id session|visit id|id visite|incident id"
+        "|claim id|application id|request id|conversation id|patient|patient id|id patient"
     ),
-    "customer_id": frozenset(
-        "customer|customer id|customerid|customer key|user|user id|userid|id utilisateur|utilisateur|client|client id|id client"
-        "|clientid|visitor|visitor id|visitorid|full visitor id|visiteur|id visiteur|person id|personne|id personne|account"
-        "|account id|compte|id compte|member id|membre|id membre|contact id|subscriber|subscriber id|abonne|id abonne"
-        "|cookie|cookie id|anonymous id|distinct id|device id|uid|usr|cust id|consumer id|buyer id|shopper id".split(
-            "|"
-        )
+    "customer_id": _names(
+        "customer|customer id|customerid|customer key|user|user id|userid|id utilisateur|utilisateur"
+        "|client|client id|id client|clientid|visitor|visitor id|visitorid|full visitor id|visiteur"
+        "|id visiteur|person id|personne|id personne|account|account id|compte|id compte|member id"
+        "|membre|id membre|contact id|subscriber|subscriber id|abonne|id abonne|cookie|cookie id"
+        "|anonymous id|distinct id|device id|uid|usr|cust id|consumer id|buyer id|shopper id"
     ),
-    "activity": frozenset(
-        "concept name|activity|activity id|activityid|activity name|activite|nom activite|event|event name|event type"
-        "|evenement|nom evenement|type evenement|action|action name|task|task name|tache|page|page name|page url|url|ecran"
-        "|screen|screen name|touchpoint|point de contact|handling|operation|step name|step|etape|nom etape|stage|status"
-        "|statut|state|etat|output event|event label|interaction|milestone|type".split("|")
+    "activity": _names(
+        "concept name|activity|activity id|activityid|activity name|activite|nom activite|event"
+        "|event name|event type|evenement|nom evenement|type evenement|action|action name|task"
+        "|task name|tache|page|page name|page url|url|ecran|screen|screen name|touchpoint"
+        "|point de contact|handling|operation|step name|step|etape|nom etape|stage|status|statut"
+        "|state|etat|output event|event label|interaction|milestone|type"
     ),
-    "timestamp": frozenset(
-        "time timestamp|timestamp|time|date|datetime|date time|ts|event time|event date|event timestamp|time stamp"
-        "|created at|occurred at|happened at|placed at|at|when|quand|horodatage|date heure|heure|date evenement"
-        "|complete timestamp|completetimestamp|collector tstamp|tstamp|created|date creation|jour".split("|")
+    "timestamp": _names(
+        "time timestamp|timestamp|time|date|datetime|date time|ts|event time|event date"
+        "|event timestamp|time stamp|created at|occurred at|happened at|placed at|at|when|quand"
+        "|horodatage|date heure|heure|date evenement|complete timestamp|completetimestamp"
+        "|collector tstamp|tstamp|created|date creation|jour"
     ),
-    "start_timestamp": frozenset(
-        "start timestamp|start time|start date|start|started at|begin|begin time|debut|date debut|heure debut".split(
-            "|"
-        )
+    "start_timestamp": _names(
+        "start timestamp|start time|start date|start|started at|begin|begin time|debut|date debut|heure debut"
     ),
-    "end_timestamp": frozenset(
-        "end timestamp|end time|end date|end|ended at|finish|finish time|finished at|complete time|completed at|stop"
-        "|stop time|fin|date fin|heure fin|end datetime".split("|")
+    "end_timestamp": _names(
+        "end timestamp|end time|end date|end|ended at|finish|finish time|finished at|complete time"
+        "|completed at|stop|stop time|fin|date fin|heure fin|end datetime"
     ),
-    "order": frozenset(
-        "order|order index|step|step number|step index|position|pos|rank|rang|seq|seq no|sequence|sequence number|index"
-        "|event index|event order|event number|event nr|event no|item in session|ordre|numero|numero etape|hit number"
-        "|etape|line number|row number|no|nr".split("|")
+    "order": _names(
+        "order|order index|step|step number|step index|position|pos|rank|rang|seq|seq no|sequence"
+        "|sequence number|index|event index|event order|event number|event nr|event no"
+        "|item in session|ordre|numero|numero etape|hit number|etape|line number|row number|no|nr"
     ),
-    "channel": frozenset(
-        "channel|case channel|canal|channel name|source|medium|utm source|utm medium|traffic source|traffic channel"
-        "|marketing channel|touchpoint channel|refr medium|mkt medium|canal de contact|contact channel|device channel".split(
-            "|"
-        )
+    "channel": _names(
+        "channel|case channel|canal|channel name|source|medium|utm source|utm medium|traffic source"
+        "|traffic channel|marketing channel|touchpoint channel|refr medium|mkt medium"
+        "|canal de contact|contact channel|device channel"
     ),
-    "value": frozenset(
-        "value|amount|price|revenue|montant|prix|valeur|total|total amount|montant total|cost|costs|cout|dollar value"
-        "|order value|basket value|panier|turnover|ca|chiffre d affaires|gmv|sales|purchase amount|tr total".split(
-            "|"
-        )
+    "value": _names(
+        "value|amount|price|revenue|montant|prix|valeur|total|total amount|montant total|cost|costs"
+        "|cout|dollar value|order value|basket value|panier|turnover|ca|chiffre d affaires|gmv|sales"
+        "|purchase amount|tr total"
     ),
 }
 HINTS: dict[str, frozenset[str]] = {
@@ -96,8 +97,8 @@ GOAL = re.compile(
     r"|discharge|activat|achat|achet|commande|paye|paiement|souscri|inscri|livr|\btermine|cloture|resolu|signe|valide"
 )
 NOT_GOAL = re.compile(
-    r"\b(not?|un|in|non|pas|dis|without|sans|fail|refus|reject|cancel|annul|incomplete|wait|attente|remind|relance|rappel|open|reopen)"
-    r"|return|add to|view|list|check|start|begin|debut|submit"
+    r"\b(not?|un|in|non|pas|dis|without|sans|fail|refus|reject|cancel|annul|incomplete|remind|relance|rappel|open|reopen)"
+    r"|wait|attente|return|add to|view|list|check|start|begin|debut|submit"
 )
 SEGMENTS = re.compile(
     r"countr|pays|region|platform|plateforme|device|appareil|segment|plan\b|level|tier|type|gender|sexe|channel|canal|group"

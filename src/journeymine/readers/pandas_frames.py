@@ -22,10 +22,12 @@ def pandas_arrays(frame: pd.DataFrame) -> tuple[list[str], list[pa.Array]]:
     >>> names, [array.to_pylist() for array in arrays]
     (['id', 'x'], [['NA', None], ['1', '1']])
     """
+    import pandas as pd
+
     names = [_name(label) for label in frame.columns]
     arrays = [_array(frame.iloc[:, place]) for place in range(frame.shape[1])]
     levels = [
-        (str(name), frame.index.get_level_values(place).to_series(index=range(len(frame))))
+        (str(name), frame.index.get_level_values(place).to_series(index=pd.RangeIndex(len(frame))))
         for place, name in enumerate(frame.index.names)
         if name is not None and str(name) not in names
     ]

@@ -86,7 +86,7 @@ def _expand_one(text: str) -> list[Path]:
         _require_file(path, text)
         return [path]
     if glob.has_magic(text):
-        matches = sorted(Path(m) for m in glob.glob(str(path), recursive=True) if Path(m).is_file())
+        matches = sorted(Path(m) for m in glob.glob(str(path), recursive=True) if Path(m).is_file())  # noqa: PTH207 - a whole path
         if not matches:
             raise SourceError(
                 f"no file matches {shown(text)}.", found=_beside(path), hint="check the pattern."

@@ -29,18 +29,19 @@ UNIT_NAMES = {
 # 1800-01-01 and 2200-01-01 in microseconds since 1970.
 LOWEST_US, HIGHEST_US = -5_364_662_400_000_000, 7_258_118_400_000_000
 
+_YEAR = r"(18|19|20|21)\d{2}"  # the years that count; what lies outside is a mistake or a stand-in
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"
-_HALF = r"( ?[AaPp]\.?[Mm]\.?)?"
+_HALF = r"[AaPp]\.?[Mm]\.?"
 _OFFSET = r"(Z|z|UTC|GMT|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
-_TIME = rf"(,?[Tt ]\s*{_CLOCK}{_HALF}\s*{_OFFSET}?)?"
-_STRICT_NAIVE = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-_STRICT_OFFSET = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
-ISO = rf"\s*\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}\s*"
-DAY_MONTH = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_TIME}\s*"
-SHORT_YEAR = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2}}{_TIME}\s*"
-COMPACT = (
-    r"\s*(18|19|20|21)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([T ]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?Z?)?\s*"
+_TIME = rf"(,?[Tt ]\s*{_CLOCK}(\s*{_OFFSET}| ?{_HALF})?)?"
+_STRICT_NAIVE = rf"{_YEAR}-\d{{2}}-\d{{2}}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?"
+_STRICT_OFFSET = (
+    rf"{_YEAR}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
 )
+ISO = rf"\s*{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}\s*"
+DAY_MONTH = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]{_YEAR}{_TIME}\s*"
+SHORT_YEAR = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2}}{_TIME}\s*"
+COMPACT = rf"\s*{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([T ]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?Z?)?\s*"
 WHOLE = r"\s*[+-]?\d+\s*"
 NUMBER = r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*"
 WORDS = tuple(
@@ -89,18 +90,18 @@ def local(timestamp: str, zone: str) -> str:
 
 def bounded(us: str) -> str:
     """Microseconds, or NULL outside the years 1800 to 2199."""
-    return f"CASE WHEN {us} >= {LOWEST_US} AND {us} < {HIGHEST_US} THEN {us} END"
+    return f"CASE WHEN {us} BETWEEN {LOWEST_US} AND {HIGHEST_US} THEN {us} END"
 
 
 def native(column: str, kind: str, zone: str) -> Moment:
     """A column that already is a time."""
     nanoseconds = kind.endswith("_NS")
     if kind.startswith(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")):
-        return Moment(_floored(column) if nanoseconds else f"epoch_us({column})", "FALSE")
+        return Moment(bounded(_floored(column) if nanoseconds else f"epoch_us({column})"), "FALSE")
     stamp = f"CAST({column} AS TIMESTAMP)"
     if nanoseconds:
         stamp = f"make_timestamp({_floored(column)})"
-    return Moment(local(stamp, zone), f"({column} IS NOT NULL)")
+    return Moment(bounded(local(stamp, zone)), f"({column} IS NOT NULL)")
 
 
 def _floored(column: str) -> str:
@@ -134,30 +135,23 @@ def day_month_part(text: str, group: int) -> str:
 
 
 def _written(text: str, pattern: str, order: str, zone: str) -> str:
-    date = f"regexp_replace({text}, '{pattern}', '{order}', 's')"
+    """Put a matching text into one form and let the engine read that."""
+    date = f"regexp_replace({text}, '{pattern}', '{order} ', 's')"
     clock = f"coalesce(nullif(replace(regexp_extract({text}, '{_CLOCK}'), ',', '.'), ''), '0:00')"
-    half = f"regexp_extract({text}, ':\\d{{2}}([.,]\\d+)? ?([AaPp])\\.?[Mm]', 2)"
-    hour = f"CAST(regexp_extract({text}, '(\\d{{1,2}}):\\d{{2}}', 1) AS INTEGER)"
-    offset = f"regexp_extract({text}, ':\\d{{2}}([.,]\\d+)?{_HALF}\\s*{_OFFSET}\\s*$', 3)"
-    padded = f"CASE WHEN {clock} LIKE '_:%' THEN '0' || {clock} ELSE {clock} END"
-    stamp = f"TRY_CAST({date} || ' ' || {padded} AS TIMESTAMP)"
-    stamp = (
-        f"CASE WHEN {half} = '' THEN {stamp} WHEN {hour} NOT BETWEEN 1 AND 12 THEN NULL ELSE {stamp} + "
-        f"to_hours(CASE WHEN {half} IN ('P', 'p') THEN 12 ELSE 0 END - CASE WHEN {hour} = 12 THEN 12 ELSE 0 END) END"
+    half = f"regexp_extract({text}, '\\d ?([AaPp])\\.?[Mm]', 1)"
+    offset = f"regexp_extract({text}, ':\\d{{2}}([.,]\\d+)?\\s*{_OFFSET}\\s*$', 2)"
+    twelve = ", ".join(f"'%Y-%m-%d %I:%M{seconds} %p'" for seconds in ("", ":%S", ":%S.%f"))
+    by_halves = f"try_strptime({date} || {clock} || ' ' || {half} || 'M', [{twelve}])"
+    return (
+        f"CASE WHEN {half} <> '' THEN {local(by_halves, zone)} "
+        f"WHEN {offset} <> '' THEN epoch_us(TRY_CAST({date} || {clock} || "
+        f"regexp_replace({offset}, 'z|UTC|GMT', 'Z') AS TIMESTAMPTZ)) "
+        f"ELSE {local(f'TRY_CAST({date} || {clock} AS TIMESTAMP)', zone)} END"
     )
-    zoned = f"epoch_us({stamp}) - {_shift(offset)}"
-    return f"CASE WHEN {offset} = '' THEN {local(stamp, zone)} ELSE {zoned} END"
-
-
-def _shift(offset: str) -> str:
-    """Microseconds east of UTC of a written offset."""
-    digits = f"rpad(regexp_replace({offset}, '[^0-9]', '', 'g'), 4, '0')"
-    minutes = f"(CAST(substr({digits}, 1, 2) AS BIGINT) * 60 + CAST(substr({digits}, 3, 2) AS BIGINT))"
-    return f"CASE WHEN {offset} LIKE '-%' THEN -60000000 ELSE 60000000 END * {minutes}"
 
 
 def _lacks_offset(text: str) -> str:
-    return f"({text} IS NOT NULL AND NOT regexp_matches({text}, ':\\d{{2}}([.,]\\d+)?{_HALF}\\s*{_OFFSET}\\s*$'))"
+    return f"({text} IS NOT NULL AND NOT regexp_matches({text}, ':\\d{{2}}([.,]\\d+)?\\s*{_OFFSET}\\s*$'))"
 
 
 def compact(text: str, zone: str) -> Moment:
@@ -170,18 +164,19 @@ def compact(text: str, zone: str) -> Moment:
         f"|| ':' || substr({clock}, 3, 2) || ':' || substr({clock}, 5, 2) AS TIMESTAMP)"
     )
     is_utc = f"trim({text}) LIKE '%Z'"
-    sql = f"CASE WHEN {full_match(text, COMPACT)} THEN CASE WHEN {is_utc} THEN epoch_us({stamp}) ELSE {local(stamp, zone)} END END"
-    return Moment(sql, f"({text} IS NOT NULL AND NOT {is_utc})")
+    us = f"CASE WHEN {is_utc} THEN epoch_us({stamp}) ELSE {local(stamp, zone)} END"
+    return Moment(f"CASE WHEN {full_match(text, COMPACT)} THEN {us} END", f"({text} IS NOT NULL AND NOT {is_utc})")
 
 
 def strptime(text: str, time_format: str, zone: str) -> Moment:
-    """A format given by the user (an SQL text literal)."""
+    """Read a format given by the user (an SQL text literal)."""
     if "%z" in time_format:  # the engine's %z knows no Z
         with_digits = f"regexp_replace(trim({text}), '[Zz]$', '+0000')"
-        return Moment(f"epoch_us(try_strptime({with_digits}, {time_format}))", "FALSE")
+        return Moment(bounded(f"epoch_us(try_strptime({with_digits}, {time_format}))"), "FALSE")
+    stamp = f"try_strptime(trim({text}), {time_format})"
     if "%Z" in time_format:
-        return Moment(f"epoch_us(try_strptime(trim({text}), {time_format}))", "FALSE")
-    return Moment(local(f"try_strptime(trim({text}), {time_format})", zone), f"({text} IS NOT NULL)")
+        return Moment(bounded(f"epoch_us({stamp})"), "FALSE")
+    return Moment(bounded(local(stamp, zone)), f"({text} IS NOT NULL)")
 
 
 def whole_number(number: str, unit: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,15 @@ from journeymine.readers import time_sql
 from journeymine.readers.raw import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.readers.raw import RawLog
     from journeymine.readers.time_sql import Moment
 
 SAMPLE = 100_000
 FEW = 500
+MAX_LENGTH = 60
 _INTEGERS = frozenset(
     {
         "TINYINT",
@@ -134,20 +136,20 @@ def detect_time(
         best, n_readable = sample.best(candidates)
         if raw.types[column] == "VARCHAR" and not (time_format or time_unit) and 2 * n_readable < sample.n:
             best, n_readable = sample.best_of_words(zone, (best, n_readable))
+        if best.description == _DAY_MONTH:
+            best, n_readable = sample.day_month_order(zone)
         if not n_readable:
             raise _unreadable(sample, raw, column, time_format, time_unit)
-        order = sample.day_month_order(zone) if best.description == _DAY_MONTH else None
     finally:
         sample.drop()
-    chosen = order or best
-    sql, naive = chosen.build(engine.dialect.quote(column))
+    sql, naive = best.build(engine.dialect.quote(column))
     return TimePlan(
         sql=sql,
         naive_sql=naive,
-        description=chosen.description,
+        description=best.description,
         n_sampled=sample.n,
         n_readable=n_readable,
-        ambiguous=chosen.description.endswith(_ASSUMED),
+        ambiguous=best.description.endswith(_ASSUMED),
     )
 
 
@@ -221,23 +223,18 @@ def _candidates(
         return numbers
     return [
         _moment("ISO 8601", lambda c: time_sql.iso(c, zone)),
-        _moment(
-            _DAY_MONTH,
-            lambda c: time_sql.day_month(c, zone, day_first=True),
-            also=lambda c: time_sql.day_month(c, zone, day_first=False),
+        _Candidate(
+            _DAY_MONTH, lambda c: (f"CASE WHEN {time_sql.full_match(c, time_sql.DAY_MONTH)} THEN 1 END", "")
         ),
         _moment("yyyymmdd", lambda c: time_sql.compact(c, zone)),
         *numbers,
     ]
 
 
-def _moment(
-    description: str, build: Callable[[str], Moment], also: Callable[[str], Moment] | None = None
-) -> _Candidate:
+def _moment(description: str, build: Callable[[str], Moment]) -> _Candidate:
     def sql(column: str) -> tuple[str, str]:
         moment = build(column)
-        us = time_sql.bounded(moment.us)
-        return (f"coalesce({us}, {time_sql.bounded(also(column).us)})" if also else us), moment.naive
+        return moment.us, moment.naive
 
     return _Candidate(description, sql)
 
@@ -303,7 +300,7 @@ class _Sample:
     def best_of_words(self, zone: str, otherwise: tuple[_Candidate, int]) -> tuple[_Candidate, int]:
         """Times with the English name of a month, if one format reads more than what is known so far."""
         formats = [(f, self._engine.dialect.literal(f)) for f in time_sql.WORDS]
-        few = f"(SELECT v FROM {self._table} ORDER BY hash(v), v LIMIT {FEW})"
+        few = f"(SELECT v FROM {self._table} WHERE length(v) <= {MAX_LENGTH} ORDER BY hash(v), v LIMIT {FEW})"
         counts = ", ".join(
             f"COUNT(try_strptime(trim(v), {literal})) AS n{i}" for i, (_, literal) in enumerate(formats)
         )
@@ -316,18 +313,19 @@ class _Sample:
         words = _moment(f"format {name}", lambda c: time_sql.strptime(c, literal, zone))
         return self.best([words])
 
-    def day_month_order(self, zone: str) -> _Candidate:
-        """Whether the day or the month comes first: all values are asked."""
+    def day_month_order(self, zone: str) -> tuple[_Candidate, int]:
+        """Ask all values whether the day or the month comes first."""
         first, second = (time_sql.day_month_part(self._column, group) for group in (1, 2))
+        row = self._engine.fetch_table(
+            f"SELECT MAX({first}) AS a, MAX({second}) AS b FROM {self._raw.table}"
+        ).to_pylist()[0]
         days = _moment("day/month/year", lambda c: time_sql.day_month(c, zone, day_first=True))
         months = _moment("month/day/year", lambda c: time_sql.day_month(c, zone, day_first=False))
-        row = self._engine.fetch_table(
-            f"SELECT MAX({first}) AS a, MAX({second}) AS b, COUNT({days.build(self._column)[0]}) AS d, "
-            f"COUNT({months.build(self._column)[0]}) AS m FROM {self._raw.table}"
-        ).to_pylist()[0]
+        if row["a"] > 12 and row["b"] > 12:
+            return self.best([days, months])
         if row["a"] <= 12 and row["b"] <= 12:
-            return _Candidate(f"day/month/year {_ASSUMED}", days.build)
-        return months if row["m"] > row["d"] else days
+            days = _Candidate(f"day/month/year {_ASSUMED}", days.build)
+        return self.best([months if row["b"] > 12 else days])
 
     def examples(self) -> list[str]:
         """Three values, the smallest."""

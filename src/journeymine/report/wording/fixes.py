@@ -5,6 +5,7 @@ The evidence is an association, so no sentence says that something costs or caus
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from journeymine import _format as fmt
@@ -51,15 +52,17 @@ def common_fields(fix: Reader, zone: str | None = None) -> dict[str, Any]:
 
 
 def _period_fields(fix: Reader, zone: str | None) -> dict[str, Shown]:
-    """Name both days of the period; the year once where one will do."""
+    """Name the first and the last day of the period, whose end is exclusive; the year once where one will do."""
     start, end = fix.value("period.start"), fix.value("period.end")
-    same_year = isinstance(start, str) and isinstance(end, str) and start[:4] == end[:4]
+    moment = fmt.parse_time(end)
+    last = end if moment is None else (moment - timedelta(microseconds=1)).isoformat()
+    same_year = isinstance(start, str) and isinstance(last, str) and start[:4] == last[:4]
     fields = {}
     if start:
         has_year = not same_year or is_ongoing(fix)
         fields["start"] = Shown(fmt.date(start, fix.lang, zone, year=has_year), start)
     if end:
-        fields["end"] = Shown(fmt.date(end, fix.lang, zone), end)
+        fields["end"] = Shown(fmt.date(last, fix.lang, zone), end)
     return fields
 
 

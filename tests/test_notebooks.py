@@ -1,0 +1,28 @@
+"""Every notebook runs from top to bottom, in an empty folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def test_there_is_a_notebook() -> None:
+    assert NOTEBOOKS
+
+
+# The kernel's own libraries warn about sockets and loops that they do not close.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(path: Path, tmp_path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    done = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    code = [cell for cell in done.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    shown = "".join(str(output) for cell in code for output in cell.outputs)
+    assert "FixRanking" in shown
+    assert "stderr" not in shown
