@@ -390,7 +390,7 @@ def read(
         us = time_us(row[timestamp]) if timestamp else None
         rule = _rejected(row, case_column, activity, timestamp, us)
         if rule is None:
-            copy = tuple((name, repr(value)) for name, value in row.items())
+            copy = tuple(sorted((name, repr(value)) for name, value in row.items()))
             if copy in seen and duplicates == "drop":
                 rule = "duplicates_dropped"
             elif copy in seen:

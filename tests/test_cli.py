@@ -62,11 +62,11 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     stage = Stage()
-    log, build = ModuleType("journeymine.log"), ModuleType("journeymine.report.build")
+    log, build = ModuleType("journeymine.log"), ModuleType("journeymine.reporting.build")
     log.log_from_spec = stage.log_from_spec  # type: ignore[attr-defined]
     build.build_report = stage.build_report  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "journeymine.log", log)
-    monkeypatch.setitem(sys.modules, "journeymine.report.build", build)
+    monkeypatch.setitem(sys.modules, "journeymine.reporting.build", build)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
@@ -154,7 +154,7 @@ def test_check_prints_the_ledger_and_writes_nothing(stage: Stage, capsys: pytest
 
 
 def test_schema_prints_either_schema(capsys: pytest.CaptureFixture[str]) -> None:
-    from journeymine.report.schema import report_schema
+    from journeymine.reporting.schema import report_schema
 
     assert cli.run_command(["schema"]) == 0
     assert json.loads(capsys.readouterr().out) == report_schema()
@@ -357,7 +357,7 @@ class Report:
         return {{"report.html": b"", "z": slow}}
 log.log_from_spec = lambda *a, **k: types.SimpleNamespace(engine=None)
 build.build_report = lambda *a, **k: Report()
-sys.modules["journeymine.log"], sys.modules["journeymine.report.build"] = log, build
+sys.modules["journeymine.log"], sys.modules["journeymine.reporting.build"] = log, build
 sys.argv = ["journeymine", "run", "--out", "out/x"]
 cli.main()
 """

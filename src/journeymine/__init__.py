@@ -25,7 +25,7 @@ _HOME = {
     "MarkovChain": "markov.chain",
     "NotEnoughDataError": "errors",
     "OptionError": "errors",
-    "Report": "report.build",
+    "Report": "reporting.build",
     "SourceError": "errors",
     "SpecError": "errors",
     "Transitions": "paths.transitions",
@@ -36,7 +36,7 @@ _HOME = {
     "log_from_spec": "log",
     "read_log": "log",
     "read_spec": "spec",
-    "report": "report.build",
+    "report": "reporting.build",
     "simulate": "",
 }
 
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from journeymine.markov.chain import MarkovChain
     from journeymine.paths.transitions import Transitions
     from journeymine.paths.variants import Variants
-    from journeymine.report.build import Report, report
+    from journeymine.reporting.build import Report, report
     from journeymine.spec import JourneySpec, read_spec
 
 

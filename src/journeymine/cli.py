@@ -178,7 +178,7 @@ def schema(*, config: Annotated[bool, Parameter(name="--config", negative="")] =
     if config:
         from journeymine.spec import toml_schema as wanted
     else:
-        from journeymine.report.schema import report_schema as wanted
+        from journeymine.reporting.schema import report_schema as wanted
     put_result(json.dumps(wanted(), indent=2, ensure_ascii=False))
     return 0
 
@@ -195,8 +195,8 @@ def _write_report(
 ) -> int:
     from journeymine._progress import make_progress
     from journeymine.log import log_from_spec
-    from journeymine.report.build import build_report
-    from journeymine.report.folder import check_folder, write_run
+    from journeymine.reporting.build import build_report
+    from journeymine.reporting.folder import check_folder, write_run
 
     check_folder(out)
     progress: Progress = make_progress(False if quiet else None)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journeymine.report.render import fragment_fixes, render_html
+from journeymine.reporting.render import fragment_fixes, render_html
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def samples() -> ModuleType:
-    path = Path(__file__).parent.parent / "report" / "sample_report.py"
+    path = Path(__file__).parent.parent / "reporting" / "sample_report.py"
     spec = importlib.util.spec_from_file_location("sample_report", path)
     assert spec is not None
     assert spec.loader is not None

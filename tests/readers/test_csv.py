@@ -227,6 +227,14 @@ def test_excel_sep_line_row_names_and_blanks(tmp_path, engine, rows):
     assert raw.columns == ("id", "a")
 
 
+def test_separators_at_the_end_of_a_line_add_nothing(tmp_path, engine, rows):
+    raw = open_raw(engine, write(tmp_path, "id,a\n1,2,\n3,4,,\n5,,\n"))
+    assert rows(raw) == [("1", "2"), ("3", "4"), ("5", None)]
+    raw = open_raw(engine, write(tmp_path, 'id,a\n1,"2",\n3,"4"\n6,7,8\n', "quoted.csv"))
+    assert rows(raw) == [("1", "2"), ("3", "4")]
+    assert raw.rejected[0].examples == ("6,7,8",)
+
+
 def test_many_files_join_by_name_and_keep_their_order(tmp_path, engine, rows):
     first = write(tmp_path, "id,a\n3,x\n1,y\n", "b.csv")
     second = write(tmp_path, "A;id;extra\nz;2;e\n", "a.csv")

@@ -8,15 +8,69 @@ from journeymine.readers import open_raw
 from journeymine.readers.guess import guess_roles
 
 REAL = [
-    ("running_example/running-example.csv", {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp", "value": "Costs", "goal": ("pay compensation",)}),
-    ("receipt/receipt.xes.gz", {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp", "channel": "case:channel"}),
-    ("helpdesk/Helpdesk_full_italian.xes.gz", {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp"}),
-    ("helpdesk/helpdesk_tax_encoded.csv", {"case_id": "CaseID", "activity": "ActivityID", "timestamp": "CompleteTimestamp"}),
-    ("sepsis/Sepsis_Cases-Event_Log.xes.gz", {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp", "goal": ("Release A", "Release B", "Release C")}),
-    ("teleclaims/teleclaims.xes.gz", {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp", "segments": ("call centre",)}),
-    ("eventdataR/patients.csv.gz", {"case_id": "patient", "activity": "handling", "timestamp": "time", "order": ".order"}),
-    ("greps_journeys/greps_journeys.csv", {"case_id": "journey", "activity": "output_event", "order": "step", "goal": ("positive",)}),
-    ("sparkify_log_data_small/*.json", {"customer_id": "userId", "case_id": "sessionId", "activity": "page", "timestamp": "ts", "order": "itemInSession"}),
+    (
+        "running_example/running-example.csv",
+        {
+            "case_id": "case:concept:name",
+            "activity": "concept:name",
+            "timestamp": "time:timestamp",
+            "value": "Costs",
+            "goal": ("pay compensation",),
+        },
+    ),
+    (
+        "receipt/receipt.xes.gz",
+        {
+            "case_id": "case:concept:name",
+            "activity": "concept:name",
+            "timestamp": "time:timestamp",
+            "channel": "case:channel",
+        },
+    ),
+    (
+        "helpdesk/Helpdesk_full_italian.xes.gz",
+        {"case_id": "case:concept:name", "activity": "concept:name", "timestamp": "time:timestamp"},
+    ),
+    (
+        "helpdesk/helpdesk_tax_encoded.csv",
+        {"case_id": "CaseID", "activity": "ActivityID", "timestamp": "CompleteTimestamp"},
+    ),
+    (
+        "sepsis/Sepsis_Cases-Event_Log.xes.gz",
+        {
+            "case_id": "case:concept:name",
+            "activity": "concept:name",
+            "timestamp": "time:timestamp",
+            "goal": ("Release A", "Release B", "Release C"),
+        },
+    ),
+    (
+        "teleclaims/teleclaims.xes.gz",
+        {
+            "case_id": "case:concept:name",
+            "activity": "concept:name",
+            "timestamp": "time:timestamp",
+            "segments": ("call centre",),
+        },
+    ),
+    (
+        "eventdataR/patients.csv.gz",
+        {"case_id": "patient", "activity": "handling", "timestamp": "time", "order": ".order"},
+    ),
+    (
+        "greps_journeys/greps_journeys.csv",
+        {"case_id": "journey", "activity": "output_event", "order": "step", "goal": ("positive",)},
+    ),
+    (
+        "sparkify_log_data_small/*.json",
+        {
+            "customer_id": "userId",
+            "case_id": "sessionId",
+            "activity": "page",
+            "timestamp": "ts",
+            "order": "itemInSession",
+        },
+    ),
     ("cdnow/CDNOW_master.txt", {"customer_id": "customer_id", "timestamp": "date", "value": "dollar_value"}),
 ]
 ONE_COLUMN = ("case_id", "customer_id", "activity", "timestamp", "end_timestamp", "order", "channel", "value")

@@ -33,8 +33,14 @@ def test_types_and_union_of_keys(tmp_path, engine, rows):
     ]
     raw = open_raw(engine, write(tmp_path, lines))
     assert dict(raw.types) == {
-        "id": "VARCHAR", "n": "BIGINT", "x": "DOUBLE", "ok": "BOOLEAN", "mix": "VARCHAR", "deep": "VARCHAR", "late": "VARCHAR",
-    }  # fmt: skip
+        "id": "VARCHAR",
+        "n": "BIGINT",
+        "x": "DOUBLE",
+        "ok": "BOOLEAN",
+        "mix": "VARCHAR",
+        "deep": "VARCHAR",
+        "late": "VARCHAR",
+    }
     assert rows(raw) == [
         ("007", 1, 1.5, True, "7", '{"a":[1,2]}', None),
         ("1e5", 2, 2.0, None, "7", None, "NA"),

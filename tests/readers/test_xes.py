@@ -23,7 +23,8 @@ def log(body: str, head: str = HEAD) -> bytes:
 
 
 def event(name: str, when: str = "2024-01-01T10:00:00+01:00", more: str = "") -> str:
-    return f'<event><string key="concept:name" value="{name}"/><date key="time:timestamp" value="{when}"/>{more}</event>'
+    date = f'<date key="time:timestamp" value="{when}"/>'
+    return f'<event><string key="concept:name" value="{name}"/>{date}{more}</event>'
 
 
 def write(tmp_path, data: bytes, name: str = "log.xes"):
@@ -71,7 +72,8 @@ def test_events_attributes_and_types(tmp_path, engine, rows):
 def test_values_that_do_not_fit_their_type_stay_text(tmp_path, engine, rows):
     body = (
         '<trace><string key="concept:name" value="1"/>'
-        '<event><int key="id" value="007"/><date key="d" value="2024-01-01T10:00:00"/><float key="f" value="much"/></event>'
+        '<event><int key="id" value="007"/><date key="d" value="2024-01-01T10:00:00"/>'
+        '<float key="f" value="much"/></event>'
         '<event><int key="id" value="8"/><date key="d" value="soon"/><boolean key="b" value="maybe"/></event></trace>'
     )
     raw = open_raw(engine, write(tmp_path, log(body)))

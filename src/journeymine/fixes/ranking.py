@@ -161,7 +161,7 @@ class FixRanking:
         return "\n".join([head, *lines, *rest, "Next: .to_frame(), jm.report(log).save(...)"])
 
     def _repr_html_(self) -> str:
-        from journeymine.report.notebook import ranking_html
+        from journeymine.reporting.notebook import ranking_html
 
         return ranking_html(self, self.log)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from journeymine.errors import EngineError, EngineLimitError, shown
-from journeymine.readers.csv_records import Record, Shape, physical_lines, records
+from journeymine.readers.csv_records import Record, Shape, fitted, physical_lines, records
 from journeymine.readers.csv_sniff import Layout, find_layout
 from journeymine.readers.raw import (
     RawLog,
@@ -161,20 +161,20 @@ def _rewrite(
     for number, record in enumerate(records(physical_lines(source), part.layout.shape)):
         if number < part.layout.n_before:
             continue
-        if record.fields is None or len(record.fields) != width or not _is_utf8(record.text):
+        fields = fitted(record.fields, width)
+        if fields is None or not _is_utf8(record.text):
             rejects.add(record.text[:MAX_SHOWN_BYTES].decode("utf-8", "replace"))
             continue
-        line = _plain(record, part.layout.shape, clean)
+        line = _plain(record, fields, part.layout.shape, clean)
         n_good, longest = n_good + 1, max(longest, len(line))
         out.write(line + b"\n")
     return n_good, longest
 
 
-def _plain(record: Record, shape: Shape, clean: Shape) -> bytes:
-    if shape == clean and not record.quoted:
+def _plain(record: Record, fields: tuple[bytes, ...], shape: Shape, clean: Shape) -> bytes:
+    if shape == clean and not record.quoted and len(fields) == len(record.fields or ()):
         return record.text
     quote = clean.quote
-    fields = record.fields or ()
     return clean.separator.join(quote + f.replace(quote, quote * 2) + quote if f else b"" for f in fields)
 
 

@@ -18,7 +18,7 @@ MAX_OPEN_BYTES = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the fields of a line are told apart. No separator means runs of blanks.
+    """Tell how the fields of a line are parted. No separator means runs of blanks.
 
     Examples
     --------
@@ -49,6 +49,19 @@ class Record:
     fields: tuple[bytes, ...] | None
     quoted: bool = False
     open: bool = False
+
+
+def fitted(fields: tuple[bytes, ...] | None, width: int) -> tuple[bytes, ...] | None:
+    """Cut empty fields beyond the last column (lines that end in separators); None if the width is still wrong.
+
+    Examples
+    --------
+    >>> fitted((b"1", b"", b""), 2), fitted((b"1", b"", b"x"), 2)
+    ((b'1', b''), None)
+    """
+    if fields is None or len(fields) < width or any(fields[width:]):
+        return None
+    return fields[:width]
 
 
 def physical_lines(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from journeymine.errors import DataError, LogSchemaError, OptionError, listed, shown
-from journeymine.readers.csv_records import Record, Shape, records
+from journeymine.readers.csv_records import Record, Shape, fitted, records
 from journeymine.readers.raw import cut
 from journeymine.readers.text import TextFile, sample_lines
 
@@ -78,8 +78,7 @@ def find_layout(file: TextFile, separator: str | None = None) -> Layout:
     if len(names) < 2:
         raise _one_column(file, header, separator)
     _refuse_data_as_header(names, file)
-    widths = Counter(len(r.fields) for r in sample[1:] if r.fields is not None)
-    unlabelled = bool(widths) and set(widths) == {len(names) + 1}
+    unlabelled = bool(sample[1:]) and _widths(sample[1:], len(names)) == {len(names) + 1: len(sample) - 1}
     return Layout(
         shape, ("", *names) if unlabelled else names, 2 if said else 1, unlabelled, not lines[0][0].strip()
     )
@@ -141,9 +140,15 @@ def _score(sample: Sequence[Record]) -> tuple[float, int]:
     if width < 2:
         return 0.0, width
     rest = sample[1:]
-    widths = Counter(len(r.fields) for r in rest if r.fields is not None)
+    widths = _widths(rest, width)
     same = widths[width] or widths[width + 1]  # rows may start with a name that the header lacks
     return (round(20 * same / len(rest)) / 20 if rest else 1.0), width
+
+
+def _widths(sample: Sequence[Record], width: int) -> Counter[int]:
+    """Count the numbers of fields; empty ones beyond the last column do not count."""
+    fields = [r.fields for r in sample if r.fields is not None]
+    return Counter(width if fitted(f, width) else len(f) for f in fields)
 
 
 def _refuse_data_as_header(names: tuple[str, ...], file: TextFile) -> None:

@@ -165,7 +165,9 @@ def compact(text: str, zone: str) -> Moment:
     )
     is_utc = f"trim({text}) LIKE '%Z'"
     us = f"CASE WHEN {is_utc} THEN epoch_us({stamp}) ELSE {local(stamp, zone)} END"
-    return Moment(f"CASE WHEN {full_match(text, COMPACT)} THEN {us} END", f"({text} IS NOT NULL AND NOT {is_utc})")
+    return Moment(
+        f"CASE WHEN {full_match(text, COMPACT)} THEN {us} END", f"({text} IS NOT NULL AND NOT {is_utc})"
+    )
 
 
 def strptime(text: str, time_format: str, zone: str) -> Moment:

@@ -250,10 +250,8 @@ def _sized(build: Callable[[str, str], str], unit: str) -> _Candidate:
     low, high = _MAGNITUDES[unit]
 
     def sql(column: str) -> tuple[str, str]:
-        return (
-            f"CASE WHEN TRY_CAST({column} AS DOUBLE) >= {low} AND TRY_CAST({column} AS DOUBLE) < {high} THEN {build(column, unit)} END",
-            "FALSE",
-        )
+        number = f"TRY_CAST({column} AS DOUBLE)"
+        return f"CASE WHEN {number} >= {low} AND {number} < {high} THEN {build(column, unit)} END", "FALSE"
 
     return _Candidate(f"{time_sql.UNIT_NAMES[unit]} since 1970", sql)
 

@@ -1,0 +1,187 @@
+"""The report: results become one dict, and every file of a run is a view of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from journeymine import __version__
+from journeymine._progress import make_progress
+from journeymine.errors import OptionError, shown
+from journeymine.reporting import sections, words
+from journeymine.reporting.numbers import rounded
+from journeymine.spec import JourneySpec
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from journeymine.fixes.ranking import FixRanking
+    from journeymine.log import EventLog
+    from journeymine.markov.chain import MarkovChain
+    from journeymine.spec import Lang
+
+SCHEMA_VERSION = 1
+TOP_VARIANTS = 100
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report.
+
+    Attributes
+    ----------
+    data
+        What `report.json` holds: the contract that `journeymine schema` prints.
+    tables
+        File stem -> Arrow table, written as Parquet.
+    source, threads
+        What was read, and with how many threads: for `run.json` only.
+    """
+
+    data: dict[str, Any]
+    tables: dict[str, pa.Table]
+    source: str = ""
+    threads: int | None = None
+
+    @property
+    def lang(self) -> str:
+        """Language of the texts."""
+        return str(self.data["provenance"]["lang"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `report.json` holds."""
+        return self.data
+
+    def json(self) -> str:
+        """`report.json`: the same bytes for the same log, settings and seed."""
+        return json.dumps(self.data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def html(self) -> str:
+        """`report.html`: one self-contained page."""
+        from journeymine.reporting.render import render_html
+
+        return render_html(self.data, self.lang)
+
+    def files(self) -> dict[str, bytes | Callable[[Path], None]]:
+        """Every file of the run but `run.json`."""
+        from journeymine.reporting.tables import to_csv
+
+        files: dict[str, bytes | Callable[[Path], None]] = {
+            "report.html": self.html().encode("utf-8", "replace"),
+            "report.json": self.json().encode("utf-8", "replace"),
+            "fixes.csv": to_csv(self.tables["fixes"]),
+            "transitions.csv": to_csv(self.tables["transitions"]),
+        }
+        files.update({f"tables/{stem}.parquet": _parquet(table) for stem, table in self.tables.items()})
+        return files
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write the run into a folder: new, empty, or that of an earlier run, which is replaced."""
+        from journeymine.reporting.folder import write_run
+
+        return write_run(folder, self.files(), source=[self.source], threads=self.threads)
+
+    def __repr__(self) -> str:
+        lines = [f"Report: {self.headline}"]
+        lines += [f"  {finding['text']}" for finding in self.data["findings"]]
+        return "\n".join([*lines, 'Next: .save("out/")'])
+
+    @property
+    def headline(self) -> str:
+        """The conclusion in one sentence."""
+        return words.headline(self.data, self.lang)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        page = html.escape(self.html(), quote=True)
+        title = html.escape(self.headline, quote=True)
+        return f'<iframe srcdoc="{page}" title="{title}" sandbox="" style="width:100%;height:720px;border:0"></iframe>'
+
+
+def _parquet(table: pa.Table) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, path, compression="zstd")
+
+    return write
+
+
+def report(
+    log: EventLog, *, title: str | None = None, lang: Lang = "en", seed: int = 0, progress: Any = None
+) -> Report:
+    """Build the report of a log.
+
+    Parameters
+    ----------
+    log
+        A log whose journeys are defined; without `log.journeys(goal=...)` the report has no fixes.
+    lang
+        "en" or "fr".
+    seed
+        Seed of the random draws.
+
+    Examples
+    --------
+    >>> import journeymine as jm
+    >>> log = jm.read_log(jm.demo_log_path(), case_id="journey_id", activity="activity", timestamp="timestamp")
+    >>> report(log).data["log"]["n_activities"]
+    28
+    """
+    if lang not in ("en", "fr"):
+        raise OptionError(f"lang is {shown(lang)}, expected 'en' or 'fr'.")
+    spec = JourneySpec(title=title, lang=lang, stage=log.stages)
+    return build_report(log, spec=spec, seed=seed, lang=lang, progress=progress)
+
+
+def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, progress: Any = None) -> Report:
+    """Compute every section, put the numbers into one dict, then the words that follow from them."""
+    step = make_progress(progress).step
+    log = log if log.found is not None else log.journeys()
+    assert log.found is not None
+    with step("Counting"):
+        transitions, variants = log.transitions(), log.variants(TOP_VARIANTS)
+    chain: MarkovChain | None = None
+    ranking: FixRanking | None = None
+    if log.found.goal:
+        with step("Fitting the chain"):
+            chain = log.fit_markov(seed=seed)
+        with step("Ranking fixes"):
+            ranking = log.rank_fixes(seed=seed)
+    stages = spec.stage
+    data: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "title": spec.title,
+        "provenance": {
+            "engine": log.engine.name,
+            "package_version": __version__,
+            "seed": seed,
+            "lang": lang,
+            "settings": sections.settings(log, stages),
+        },
+        "log": sections.log_section(log, variants, lang),
+        "ledger": log.ledger.to_dict(),
+        "activities": sections.activities_section(log, transitions, chain, stages),
+        "transitions": sections.transitions_section(transitions),
+        "variants": sections.variants_section(variants),
+        "variants_rest": {"n_variants": variants.n_variants_rest, "n": variants.n_rest},
+        "conversion": chain.conversion() if chain else None,
+        "chain": sections.chain_section(chain),
+        "tests": sections.tests_section(ranking, log.found.segments),
+        "fixes": sections.fixes_section(ranking),
+        "stages": sections.stages_section(stages),
+    }
+    data = rounded(data)
+    for fix in data["fixes"]:
+        fix["title"] = words.fix_title(fix, lang, log.roles.timezone)
+        fix["next_step"] = words.next_step(fix, lang, log.roles.timezone)
+    data["findings"] = words.findings(data, lang)
+    data["quality"] = words.quality(data, lang)
+    data["warnings"] = words.warnings_text(data, lang)
+    return Report(rounded(data), sections.tables(data), log.raw.description, log.engine.threads)

@@ -1,0 +1,143 @@
+"""One report dict -> one self-contained page, or a fragment for a notebook: no script, no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from journeymine.draw.tokens import CODE, SANS, TINT_MAX, fragment_css, page_css
+from journeymine.reporting.phrases import check_language, say
+from journeymine.reporting.reader import Reader
+from journeymine.reporting.views.fixes import fixes_view
+from journeymine.reporting.views.head import head_view
+from journeymine.reporting.views.markup import drawn
+from journeymine.reporting.views.method import method_view
+from journeymine.reporting.views.outcome import outcome_view
+from journeymine.reporting.views.paths import paths_view
+from journeymine.reporting.views.quality import quality_view
+from journeymine.reporting.views.steps import TINTS, steps_view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+
+SECTIONS: Final = ("fixes", "outcome", "steps", "paths", "quality", "method")
+
+
+def render_html(report: Mapping[str, Any], lang: str) -> str:
+    """Render the report as one self-contained HTML page.
+
+    Parameters
+    ----------
+    report
+        The dict of `report.json`. Texts are made anew from its numbers, so any language will do.
+    lang
+        `en` or `fr`.
+
+    Returns
+    -------
+    str
+        The page. The same dict and language give the same text.
+    """
+    reader = Reader(report, check_language(lang))
+    style = page_css() + _css("base.css") + _css("page.css")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            **_common(reader),
+            style=drawn(style),
+            style_hash=_hash(style),
+            sections=SECTIONS,
+            head=head_view(reader),
+            fixes=fixes_view(reader),
+            outcome=outcome_view(reader),
+            steps=steps_view(reader),
+            paths=paths_view(reader),
+            quality=quality_view(reader),
+            method=method_view(reader),
+        )
+    )
+
+
+def fragment_fixes(report: Mapping[str, Any], lang: str) -> str:
+    """Render the ranking of the fixes as a fragment for a notebook.
+
+    Parameters
+    ----------
+    report
+        The dict of `report.json`, or the part of it with `log`, `fixes`, `tests` and `activities`.
+    lang
+        `en` or `fr`.
+
+    Returns
+    -------
+    str
+        One `<div class="jm">` with its own style sheet, which reaches nothing outside of it.
+    """
+    reader = Reader(report, check_language(lang), has_refs=False)
+    style = fragment_css() + _css("base.css")
+    return (
+        _environment()
+        .get_template("fragment.html")
+        .render(
+            **_common(reader, _uid(report, lang)),
+            style=drawn(style),
+            head=head_view(reader),
+            fixes=fixes_view(reader),
+        )
+    )
+
+
+def _common(reader: Reader, uid: str = "") -> dict[str, Any]:
+    """Give the templates the language, the table of strings and the prefix of all ids."""
+    return {"lang": reader.lang, "uid": uid, "t": lambda key, **fields: say(key, reader.lang, **fields)}
+
+
+def _uid(report: Mapping[str, Any], lang: str) -> str:
+    """Prefix of the ids of a fragment: a hash of what it shows, so that two of them never share one."""
+    content = json.dumps([lang, report], sort_keys=True, default=str)
+    return f"jm{hashlib.sha256(content.encode()).hexdigest()[:8]}-"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+@cache
+def _template(file: str) -> str:
+    folder = resources.files("journeymine.reporting").joinpath("templates")
+    return folder.joinpath(file).read_text(encoding="utf-8")
+
+
+def _css(file: str) -> str:
+    text = _template(file).replace("FONT_SANS", SANS).replace("FONT_CODE", CODE)
+    return text.replace("TINT_RULES\n", tint_rules())
+
+
+def tint_rules() -> str:
+    """Write one rule per strength of the tint: classes, so that no element needs a style of its own."""
+    steps = ((i, round(100 * TINT_MAX * i / TINTS, 1)) for i in range(1, TINTS + 1))
+    return "".join(
+        f".jm .tb .t{i}{{background:color-mix(in srgb,var(--bad) {percent:g}%,transparent)}}\n"
+        for i, percent in steps
+    )
+
+
+def _hash(style: str) -> str:
+    """Hash of the style sheet, as the content security policy wants it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

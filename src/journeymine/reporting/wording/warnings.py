@@ -1,0 +1,63 @@
+"""What the reader must not overlook before trusting the numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from journeymine import _format as fmt
+from journeymine.reporting.phrases import Shown
+from journeymine.reporting.wording.head import MANY_OPEN, end_count, has_goal, is_few
+
+if TYPE_CHECKING:
+    from journeymine.reporting.phrases import Sentence
+    from journeymine.reporting.reader import Reader
+
+ROWS_LOST: Final = 0.05
+
+
+def warnings_of(report: Reader) -> list[Sentence]:
+    """Return the warnings, the gravest first."""
+    return [*_about_journeys(report), *_about_times(report), *_about_rows(report)]
+
+
+def _about_journeys(report: Reader) -> list[Sentence]:
+    out: list[Sentence] = []
+    if is_few(report):
+        out.append(report.say("warning_few_cases", n=report.count("log.n_cases")))
+    if not has_goal(report):
+        return [*out, report.say("warning_no_goal")]
+    n, converted = report.value("log.n_cases"), end_count(report, "converted")
+    if converted == 0:
+        out.append(report.say("warning_nothing_converted"))
+    elif converted == n:
+        out.append(report.say("warning_all_converted"))
+    address = "log.end_states.open.share.estimate"
+    still_open = report.value(address)
+    if fmt.is_number(still_open) and still_open > MANY_OPEN:
+        out.append(report.say("warning_many_open", open=report.share(address)))
+    return out
+
+
+def _about_times(report: Reader) -> list[Sentence]:
+    clock = report.value("log.clock")
+    if clock == "none":
+        return [report.say("warning_no_time")]
+    return [report.say("warning_relative_time")] if clock == "relative" else []
+
+
+def _about_rows(report: Reader) -> list[Sentence]:
+    out: list[Sentence] = []
+    lost = lost_share(report)
+    if lost > ROWS_LOST:
+        out.append(report.say("warning_rows_lost", lost=Shown(fmt.share(lost, report.lang), lost)))
+    if report.value("chain.n_folded"):
+        out.append(report.say("warning_folded", n=report.count("chain.n_folded")))
+    return out
+
+
+def lost_share(report: Reader) -> float:
+    """Share of the rows that could not be used; rows that the configuration left out do not count."""
+    read = report.value("ledger.rows_read") or 0
+    wanted = {"filtered_out", "duplicates_dropped", "not_started"}
+    rejected = [row for row in report.items("ledger.rejected") if row["rule"] not in wanted]
+    return sum(row["n"] for row in rejected) / read if read else 0.0
