@@ -117,9 +117,7 @@ class Log:
 
     def moves(self) -> list[tuple[str, Event, Event]]:
         """(case, event, next event)."""
-        return [
-            (case, a, b) for case, path in self.cases.items() for a, b in pairwise(path)
-        ]
+        return [(case, a, b) for case, path in self.cases.items() for a, b in pairwise(path)]
 
     def edges(self) -> dict[tuple[str, str], Edge]:
         waits: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -37,7 +37,7 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     journeys = log._journeys("fixes")  # noqa: SLF001
     drops = counting.count_drops(log.engine, log.canonical, visits, counts)
     found = find_candidates(counts, drops)
-    effects = estimate_effects(counts, found.candidates, n_draws=n_draws, seed=seed)
+    effects = estimate_effects(counts, found.candidates, pools=found.pools, n_draws=n_draws, seed=seed)
     scopes = [_condition(counts, candidate) for candidate in found.candidates]
     starts = unit_matrix(
         counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)

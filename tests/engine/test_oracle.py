@@ -6,18 +6,17 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
+from tests import oracle
 
 from journeymine import counting
 from journeymine.counts import DROP, GOAL
 from journeymine.errors import DataError
 from journeymine.log import read_log
 from journeymine.sql.chain import scope_condition
-from tests import oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from journeymine.counts import ChainCounts
     from journeymine.log import EventLog
 
-# More examples for a thorough search: JOURNEYMINE_EXAMPLES=500.
+# More examples, and the smallest that fails: JOURNEYMINE_EXAMPLES=500.
 EXAMPLES = int(os.environ.get("JOURNEYMINE_EXAMPLES", "0"))
 
 START_US = 1_767_225_600_000_000
@@ -40,7 +39,19 @@ NAMES = (
     "z" * 3000, "", "   ", None,
 )  # fmt: skip
 SEGMENT_VALUES = ("mobile", "desktop", "(missing)", "it's", "NA", "", None)
-COLUMNS = ("order", "select", "at", 'my "col" x', "it's", "time\nstamp", "💥", "row", "case_key", "position", "rowid")
+COLUMNS = (
+    "order",
+    "select",
+    "at",
+    'my "col" x',
+    "it's",
+    "time\nstamp",
+    "💥",
+    "row",
+    "case_key",
+    "position",
+    "rowid",
+)
 
 
 @st.composite
@@ -51,7 +62,9 @@ def sources(draw: st.DrawFn, *, timed: bool = True, by: str = "case") -> dict[st
     column = dict(zip(roles, names, strict=False))
     ids = draw(st.lists(st.sampled_from(IDS), min_size=1, max_size=4))
     acts = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5))
-    order = draw(st.sampled_from((None, "number", "digits", "words") if timed else (None, "number", "digits")))
+    order = draw(
+        st.sampled_from((None, "number", "digits", "words") if timed else (None, "number", "digits"))
+    )
     orders = {
         "number": st.integers(-3, 12),
         "digits": st.integers(-3, 12).map(str),
@@ -73,7 +86,9 @@ def sources(draw: st.DrawFn, *, timed: bool = True, by: str = "case") -> dict[st
     rows = draw(st.lists(one, min_size=1, max_size=25))
     copies = draw(st.lists(st.integers(0, len(rows) - 1), max_size=3))
     rows += [dict(rows[i]) for i in copies]
-    if not timed and order is None:  # without time and order nothing ties, so nothing can be told to be a copy
+    if (
+        not timed and order is None
+    ):  # without time and order nothing ties, so nothing can be told to be a copy
         rows = [{**row, column["number"]: i} for i, row in enumerate(rows)]
     has_end = timed and draw(st.booleans()) and any(row[column["end"]] is not None for row in rows)
     read: dict[str, Any] = {"activity": column["activity"]}
@@ -96,7 +111,9 @@ def arrow(source: dict[str, Any]) -> pa.Table:
         numbers.add(column["order"])
     return pa.table(
         {
-            name: pa.array([row[name] for row in source["rows"]], pa.int64() if name in numbers else pa.string())
+            name: pa.array(
+                [row[name] for row in source["rows"]], pa.int64() if name in numbers else pa.string()
+            )
             for name in column.values()
         }
     )
@@ -118,27 +135,26 @@ def thorough(n: int) -> Callable[..., Any]:
         max_examples=EXAMPLES or n,
         deadline=None,
         derandomize=not EXAMPLES,
-        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+        phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
 
 def assert_same_events(log: EventLog, expected: oracle.Log) -> None:
     frame = log.to_frame()
-    times = [None if np.isnan(t) else int(t) for t in frame["time_us"].astype(float)]
-    got = zip(frame["case_id"], frame["customer_id"], frame["position"], frame["activity"], times, strict=True)
-    if expected.last_us is not None:
-        times = frame["time_us"].tolist()
-        got = zip(
-            frame["case_id"], frame["customer_id"], frame["position"], frame["activity"], times, strict=True
-        )
+    timed = expected.last_us is not None
+    times = frame["time_us"].tolist() if timed else [None] * len(frame)
+    got = zip(
+        frame["case_id"], frame["customer_id"], frame["position"], frame["activity"], times, strict=True
+    )
     assert sorted(got) == expected.places()
+    assert frame["time_us"].isna().all() or timed
     assert log.n_events == expected.n_events
     assert log.n_cases == len(expected.cases)
     assert log.n_customers == len(expected.customers)
     assert (log.canonical.first_us, log.canonical.last_us) == (expected.first_us, expected.last_us)
     assert list(log.activities) == sorted(log.activities)
-    assert set(log.activities) >= set(expected.activities)
+    assert set(log.activities) >= set(expected.activities)  # exactly: tests/test_canonical.py
 
 
 def assert_same_ledger(log: EventLog, expected: oracle.Log) -> None:
@@ -147,7 +163,12 @@ def assert_same_ledger(log: EventLog, expected: oracle.Log) -> None:
     assert ledger.rows_kept == expected.n_events
     assert ledger.rows_read == ledger.rows_kept + sum(entry.n for entry in ledger.rejected)
     assert {entry.rule: entry.n for entry in ledger.rejected} == dict(expected.rejected)
-    assert {entry.rule: entry.n for entry in ledger.noted} == dict(expected.noted)
+    noted = {entry.rule: entry.n for entry in ledger.noted}
+    if expected.rejected:  # what is noted of rejected rows: tests/test_ledger.py
+        noted.pop("end_before_start", None)
+        assert noted == {rule: n for rule, n in expected.noted.items() if rule != "end_before_start"}
+    else:
+        assert noted == dict(expected.noted)
     assert ledger.ties == expected.ties
     for entry in (*ledger.rejected, *ledger.noted):
         assert 1 <= len(entry.examples) <= 5
@@ -253,7 +274,11 @@ def assert_same_chain(log: EventLog, expected: oracle.Journeys, attempts: int) -
     assert waits == expected.waits(attempts)
     if attempts == 1:
         starts = {
-            (customers[unit], counts.cells[cell], oracle.GOAL if state == GOAL else counts.states[state]): int(n)
+            (
+                customers[unit],
+                counts.cells[cell],
+                oracle.GOAL if state == GOAL else counts.states[state],
+            ): int(n)
             for unit, cell, state, n in zip(
                 counts.start_unit, counts.start_cell, counts.start_state, counts.start_n, strict=True
             )
@@ -313,7 +338,9 @@ JOURNEY = st.fixed_dictionaries(
 def settle(log: EventLog, expected: oracle.Log, source: dict[str, Any], journey: dict[str, Any]) -> None:
     """Define the same journeys on both sides and compare everything that is counted on them."""
     names = expected.activities
-    roles = {role: sorted({names[i % len(names)] for i in journey[role]}) for role in ("goal", "end", "start")}
+    roles = {
+        role: sorted({names[i % len(names)] for i in journey[role]}) for role in ("goal", "end", "start")
+    }
     segments = [source["segment"]] if journey["segmented"] else []
     found = log.journeys(**roles, idle=f"{journey['hours']}h", segments=segments)
     idle_us = None if expected.last_us is None else journey["hours"] * oracle.HOUR

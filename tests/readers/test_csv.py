@@ -145,6 +145,13 @@ def test_bad_lines_are_counted_and_their_neighbours_kept(tmp_path, engine, rows,
     assert (entry.rule, entry.n, entry.examples) == ("unreadable_row", 2, (example,))
 
 
+@pytest.mark.parametrize("last", ['x","é', 'x,"a" b', ';"a, """', '"a",b"c,"d'])
+def test_a_broken_last_line_is_not_lost(tmp_path, engine, rows, last):
+    raw = open_raw(engine, write(tmp_path, f'id,a\n1,"x"\n{last}'))
+    assert rows(raw) == [("1", "x")]
+    assert (raw.rejected[0].n, raw.rejected[0].examples) == (1, (last,))
+
+
 def test_rejected_examples_are_the_smallest_and_short(tmp_path, engine):
     bad = [f"{name},1,2,3" for name in ("k", "c", "x", "a", "b", "d", "c", "e" * 5000)]
     raw = open_raw(engine, write(tmp_path, "id,a\n1,2\n" + "\n".join(bad) + "\n"))

@@ -35,7 +35,7 @@ def test_every_kind_of_pandas_column(engine, rows):
             "huge": [2**70, 1, 2],
             "bool": [True, None, False],
             "string": pd.array(["x", None, "z"], dtype="string"),
-            "surrogate": ["\ud800", "é", "a"],
+            "surrogate": pd.Series(["\ud800", "é", "a"], dtype=object),
             "bytes": [b"a", b"\xff", None],
         }
     )

@@ -109,7 +109,7 @@ def test_incidents_past_and_present(samples: ModuleType) -> None:
     past = samples.sample()["fixes"][1]
     ongoing = past | {"period": past["period"] | {"ongoing": True}}
     assert words.next_step(past, "en") == (
-        "Find out what was wrong with “Payment” between 2\u00a0March and 16\u00a0March 2026, "
+        "Find out what was wrong with “Payment” between 2\u00a0March and 15\u00a0March 2026, "
         "and make sure it cannot return"
     )
     assert words.next_step(ongoing, "en").startswith("Repair “Payment” now")
@@ -122,7 +122,7 @@ def test_incidents_past_and_present(samples: ModuleType) -> None:
     assert headline(report).startswith("More customers leave at “Payment” since 2\u00a0March 2026")
     report["fixes"] = [past]
     assert headline(report).startswith(
-        "More customers left at “Payment” between 2\u00a0March and 16\u00a0March 2026"
+        "More customers left at “Payment” between 2\u00a0March and 15\u00a0March 2026"
     )
 
 

@@ -16,6 +16,8 @@ from journeymine.paths.references import broken_periods, groups_like_the_best, p
 from journeymine.paths.row_tests import GroupedDrops, RowTest, benjamini_hochberg, row_test
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from journeymine.counts import ChainCounts, DropCounts
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 LEVEL = 0.05
+WINDOW_LEVEL = 0.01
 ASSUMED_SHARE = 0.2
 OTHER = "(other)"
 MAX_VALUES = 20
@@ -92,10 +95,21 @@ class TestedRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Tests and candidates."""
+    """Tests and candidates.
+
+    Attributes
+    ----------
+    tests
+        The family of tests, kept or not.
+    candidates
+        Those found in the data, then the assumed ones.
+    pools
+        State -> group of each cell, where a segment column was kept: small cells may lean on their own group only.
+    """
 
     tests: tuple[TestedRow, ...]
     candidates: tuple[Candidate, ...]
+    pools: Mapping[int, Ints]
 
     @property
     def n_kept(self) -> int:
@@ -148,46 +162,103 @@ def cell_values(counts: ChainCounts) -> CellValues:
 def find_candidates(counts: ChainCounts, drops: DropCounts) -> Found:
     """Test every row against every segment column and against time, and turn what is kept into candidates."""
     values = cell_values(counts)
-    raw: list[tuple[int, int | None, RowTest]] = []
-    for state in range(counts.n_states):
-        here = drops.of_state(state)
-        if not len(here.n):
-            continue
-        raw += [(state, column, test) for column, test in _tests_of_state(here, values)]
+    rows = [_Row(state, drops.of_state(state), values) for state in range(counts.n_states)]
+    raw = [(row, column, test) for row in rows for column, test in row.tests()]
     q = benjamini_hochberg(np.array([test.p_value for _, _, test in raw]))
     tests = tuple(
-        TestedRow(state, column, test, float(q[i]), bool(q[i] <= LEVEL))
-        for i, (state, column, test) in enumerate(raw)
+        TestedRow(row.state, column, test, float(q[i]), bool(q[i] <= LEVEL))
+        for i, (row, column, test) in enumerate(raw)
     )
     found: list[Candidate] = []
-    for row in tests:
-        if row.kept:
-            here = drops.of_state(row.state)
-            find = _periods if row.column is None else _segments
-            found += find(here, values, row)
-    return Found(tests, (*found, *assumed_candidates(counts, drops)))
+    for (row, column, _), tested in zip(raw, tests, strict=True):
+        if tested.kept:
+            found += row.periods() if column is None else row.segments(column)
+    return Found(tests, (*found, *assumed_candidates(counts, drops)), _pools(tests, values))
 
 
-def _tests_of_state(here: DropCounts, values: CellValues) -> list[tuple[int | None, RowTest]]:
-    tests: list[tuple[int | None, RowTest | None]] = []
-    if here.slice_us is not None:
-        tests.append((None, period_test(_by_period(here, values), here.n_slices)))
-    for column in range(values.value.shape[1]):
-        tests.append((column, row_test(_by_value(here, values, column), len(values.names[column]))))  # noqa: PERF401
-    return [(column, test) for column, test in tests if test is not None]
+def _pools(tests: Sequence[TestedRow], values: CellValues) -> dict[int, Ints]:
+    """Cells that may lean on each other at a state that differs between segments: those of one value."""
+    pools: dict[int, Ints] = {}
+    for row in sorted(tests, key=lambda row: (row.q_value, row.state, row.column or 0)):
+        if row.kept and row.column is not None:
+            pools.setdefault(row.state, values.value[:, row.column])
+    return pools
 
 
-def _by_period(here: DropCounts, values: CellValues) -> GroupedDrops:
-    """Periods compared inside the full crossing of the segments: who comes is held fixed."""
-    n, drops = here.n.astype(float), here.drops.astype(float)
-    return GroupedDrops(here.unit, values.stratum()[here.cell], here.slice, n, drops, here.n_units)
+class _Row:
+    """One row of the chain: its visits, by time and by segment."""
 
+    def __init__(self, state: int, here: DropCounts, values: CellValues) -> None:
+        self.state, self.here, self.values = state, here, values
+        self.by_time = period_test(self._by_period(), here.n_slices) if here.slice_us is not None else None
+        # A broken period would look like a difference between segments that were there at different times.
+        stands_out = self.by_time is not None and self.by_time.p_value < WINDOW_LEVEL
+        self.windows = broken_periods(self._by_period(), here.n_slices) if stands_out else []
+        self.broken = np.zeros(here.n_slices, bool)
+        for first, stop in self.windows:
+            self.broken[first:stop] = True
 
-def _by_value(here: DropCounts, values: CellValues, column: int) -> GroupedDrops:
-    """Values of a column compared inside the crossing of the other columns."""
-    group = values.value[here.cell, column]
-    n, drops = here.n.astype(float), here.drops.astype(float)
-    return GroupedDrops(here.unit, values.stratum(column)[here.cell], group, n, drops, here.n_units)
+    def tests(self) -> list[tuple[int | None, RowTest]]:
+        """Tests against time (column None) and against each segment column; those that can be made."""
+        columns = range(len(self.values.names))
+        tests: list[tuple[int | None, RowTest | None]] = [(None, self.by_time)]
+        tests += [(c, row_test(self._by_value(c), len(self.values.names[c]))) for c in columns]
+        return [(column, test) for column, test in tests if test is not None]
+
+    def _grouped(self, stratum: Ints, group: Ints) -> GroupedDrops:
+        here = self.here
+        return GroupedDrops(
+            here.unit, stratum, group, here.n.astype(float), here.drops.astype(float), here.n_units
+        )
+
+    def _by_period(self) -> GroupedDrops:
+        """Periods compared inside the full crossing of the segments: who comes is held fixed."""
+        return self._grouped(self.values.stratum()[self.here.cell], self.here.slice)
+
+    def _by_value(self, column: int) -> GroupedDrops:
+        """Values of a column compared inside the crossing of the other columns, and of broken and sound periods."""
+        stratum = self.values.stratum(column)[self.here.cell] * 2 + self.broken[self.here.slice]
+        return self._grouped(stratum, self.values.value[self.here.cell, column])
+
+    def segments(self, column: int) -> list[Candidate]:
+        """Values that are worse than those that cannot be told from the best one."""
+        data, names = self._by_value(column), self.values.names[column]
+        reference, worse = groups_like_the_best(data, len(names))
+        compared = _scoped(self.here, data.stratum, reference[data.group])
+        return [
+            Candidate(
+                self.state,
+                "segment",
+                _all(self.here),
+                _scoped(self.here, data.stratum, data.group == value),
+                compared,
+                column=column,
+                value=names[value],
+            )
+            for value in np.flatnonzero(worse)
+            if names[value] != OTHER
+        ]
+
+    def periods(self) -> list[Candidate]:
+        """Periods in which the drop-out stood above the rest of the time."""
+        here = self.here
+        if here.slice_us is None or here.origin_us is None or self.broken[here.slice].all():
+            return []
+        data = self._by_period()
+        compared = _scoped(here, data.stratum, ~self.broken[here.slice])
+        last_seen = int(here.slice[here.n > 0].max())
+        return [
+            Candidate(
+                self.state,
+                "period",
+                _all(here),
+                _scoped(here, data.stratum, (here.slice >= first) & (here.slice < stop)),
+                compared,
+                period_us=(here.origin_us + first * here.slice_us, here.origin_us + stop * here.slice_us),
+                ongoing=stop > last_seen,
+            )
+            for first, stop in self.windows
+        ]
 
 
 def _scoped(here: DropCounts, stratum: Ints, keep: NDArray[np.bool_]) -> ScopedDrops:
@@ -203,52 +274,6 @@ def _scoped(here: DropCounts, stratum: Ints, keep: NDArray[np.bool_]) -> ScopedD
 
 def _all(here: DropCounts) -> ScopedDrops:
     return _scoped(here, np.zeros(len(here.n), np.int64), np.ones(len(here.n), bool))
-
-
-def _segments(here: DropCounts, values: CellValues, row: TestedRow) -> list[Candidate]:
-    column = row.column
-    assert column is not None
-    data = _by_value(here, values, column)
-    reference, worse = groups_like_the_best(data, len(values.names[column]))
-    compared = _scoped(here, data.stratum, reference[data.group])
-    return [
-        Candidate(
-            row.state,
-            "segment",
-            _all(here),
-            _scoped(here, data.stratum, data.group == value),
-            compared,
-            column=column,
-            value=values.names[column][value],
-        )
-        for value in np.flatnonzero(worse)
-        if values.names[column][value] != OTHER
-    ]
-
-
-def _periods(here: DropCounts, values: CellValues, row: TestedRow) -> list[Candidate]:
-    assert here.slice_us is not None
-    assert here.origin_us is not None
-    data = _by_period(here, values)
-    windows = broken_periods(data, here.n_slices)
-    broken = np.zeros(here.n_slices, bool)
-    for first, stop in windows:
-        broken[first:stop] = True
-    compared = _scoped(here, data.stratum, ~broken[here.slice])
-    last_seen = int(here.slice[here.n > 0].max())
-    return [
-        Candidate(
-            row.state,
-            "period",
-            _all(here),
-            _scoped(here, data.stratum, (here.slice >= first) & (here.slice < stop)),
-            compared,
-            period_us=(here.origin_us + first * here.slice_us, here.origin_us + stop * here.slice_us),
-            ongoing=stop > last_seen,
-        )
-        for first, stop in windows
-        if len(compared.n)
-    ]
 
 
 def assumed_candidates(counts: ChainCounts, drops: DropCounts) -> list[Candidate]:

@@ -13,7 +13,7 @@ from journeymine.markov.absorbing import absorb, drop_saved
 from journeymine.uncertainty import N_DRAWS, bootstrap_weights, unit_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -102,10 +102,21 @@ def _ratio(a: Floats, b: Floats) -> Floats:
 
 
 def estimate_effects(
-    counts: ChainCounts, candidates: Sequence[Candidate], *, n_draws: int = N_DRAWS, seed: int = 0
+    counts: ChainCounts,
+    candidates: Sequence[Candidate],
+    *,
+    pools: Mapping[int, NDArray[np.int64]] | None = None,
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
 ) -> Effects:
-    """Effects of all candidates on the same draws, so that they can be compared draw by draw."""
-    model = _CellModel(counts)
+    """Effects of all candidates on the same draws, so that they can be compared draw by draw.
+
+    Parameters
+    ----------
+    pools
+        State -> group of each cell: at these states small cells lean on the row of their group, not of everybody.
+    """
+    model = _CellModel(counts, pools or {})
     scopes = [_Scope(c, counts.n_units, model.cell_of, model.n_cells) for c in candidates]
     states = np.array([c.state for c in candidates], dtype=np.int64)
     point = model.effects(np.ones((1, counts.n_units)), scopes, states)
@@ -131,10 +142,11 @@ def affordable_draws(n_states: int, n_cells: int, wanted: int) -> int:
 class _CellModel:
     """The chain of every cell of the segments, for any reweighting of the units."""
 
-    def __init__(self, counts: ChainCounts) -> None:
+    def __init__(self, counts: ChainCounts, pools: Mapping[int, NDArray[np.int64]]) -> None:
         self.k, self.n_units = counts.n_states, counts.n_units
         self.cell_of, customers = merged_cells(counts.cell_customers)
         self.n_cells = len(customers)
+        self.pools = {state: group_of_cells(group, self.cell_of) for state, group in pools.items()}
         self.lean = np.minimum(1.0, customers / MIN_CELL_CUSTOMERS)
         width = self.k + 2
         edge_of = counts.source * width + counts.column(counts.target)
@@ -174,6 +186,9 @@ class _CellModel:
         own = self._normalised(moves)
         lean = np.where(moves.sum(axis=-1, keepdims=True) > 0, self.lean[None, :, None, None], 0.0)
         chain = lean * own + (1 - lean) * pooled[:, None]
+        for state, group in self.pools.items():
+            rows = self._pooled_by_group(moves[:, :, state], group, pooled[:, state])
+            chain[:, :, state] = lean[:, :, state] * own[:, :, state] + (1 - lean[:, :, state]) * rows
         starts = (weights @ self.starts).reshape(len(weights), self.n_cells, self.k + 1)
         begun = starts.sum(axis=-1)
         share = begun / begun.sum(axis=1, keepdims=True)
@@ -194,9 +209,32 @@ class _CellModel:
             results[:, :, f] = (share * gain).sum(axis=1), drop, reference
         return results[0], results[1], results[2]
 
+    def _pooled_by_group(self, moves: Floats, group: NDArray[np.int64], pooled: Floats) -> Floats:
+        """Row of one state pooled over the cells of each group, by cell; of all cells where a cell mixes groups."""
+        member = (group[:, None] == np.arange(group.max(initial=0) + 1)).astype(float)
+        summed = np.einsum("bxc,xg->bgc", moves, member)
+        rows = np.where(summed.sum(axis=-1, keepdims=True) > 0, self._normalised(summed), pooled[:, None])
+        return np.where(group[None, :, None] >= 0, rows[:, np.maximum(group, 0)], pooled[:, None])
+
+
+def group_of_cells(group: NDArray[np.int64], cell_of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Group of each merged cell; -1 where it mixes groups.
+
+    Examples
+    --------
+    >>> group_of_cells(np.array([0, 1, 1, 0]), np.array([0, 1, 1, 1])).tolist()
+    [0, -1]
+    """
+    n_cells = int(cell_of.max(initial=-1)) + 1
+    merged = np.full(n_cells, -1, dtype=np.int64)
+    merged[cell_of] = group
+    mixed = merged[cell_of] != group
+    merged[cell_of[mixed]] = -1
+    return merged
+
 
 def merged_cells(customers: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
-    """Cells that get a chain of their own, at most sixty: beyond, those of under 200 customers share one.
+    """Cells that get a chain of their own: all, or the 59 with most customers and one for the others.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from journeymine.errors import EngineError, EngineLimitError, shown
-from journeymine.readers.csv_records import Record, Shape, fitted, physical_lines, records
+from journeymine.readers.csv_records import Record, Shape, fitted, physical_lines, records, split_fields
 from journeymine.readers.csv_sniff import Layout, find_layout
 from journeymine.readers.raw import (
     RawLog,
@@ -25,7 +25,7 @@ from journeymine.readers.raw import (
     unique_names,
 )
 from journeymine.readers.sources import as_pattern
-from journeymine.readers.text import TextFile, prepare
+from journeymine.readers.text import TextFile, lines_outside_quotes, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,9 +128,11 @@ def _load_strictly(engine: DuckDBEngine, table: str, part: _Part) -> bool:
         raise
     except EngineError:
         return False  # what exactly is wrong is for the careful way to say
-    n_lines = part.text.n_lines - part.layout.n_before
-    n_rows = count_rows(engine, table) - before
-    if n_rows == n_lines or (quotes and 0 < n_rows < n_lines):
+    # The engine passes over a broken last line without a word: the number of rows must be that of the lines.
+    n_lines = part.text.n_lines
+    if quotes:
+        n_lines = lines_outside_quotes(part.text.path, part.layout.shape.quote)
+    if count_rows(engine, table) - before == n_lines - part.layout.n_before:
         return True
     engine.execute(f"DELETE FROM {table} WHERE rowid >= {before}")
     return False
@@ -158,23 +160,28 @@ def _rewrite(
     """Write the readable records in one plain form; returns their number and the length of the longest."""
     width, n_good, longest = len(part.places), 0, 0
     out.write(clean.separator.join(b"c" for _ in range(width)) + b"\n")
-    for number, record in enumerate(records(physical_lines(source), part.layout.shape)):
+    for number, record in enumerate(records(physical_lines(source), part.layout.shape, width)):
         if number < part.layout.n_before:
             continue
-        fields = fitted(record.fields, width)
-        if fields is None or not _is_utf8(record.text):
+        line = _clean_line(record, width, part.layout.shape, clean)
+        if line is None:
             rejects.add(record.text[:MAX_SHOWN_BYTES].decode("utf-8", "replace"))
             continue
-        line = _plain(record, fields, part.layout.shape, clean)
         n_good, longest = n_good + 1, max(longest, len(line))
         out.write(line + b"\n")
     return n_good, longest
 
 
-def _plain(record: Record, fields: tuple[bytes, ...], shape: Shape, clean: Shape) -> bytes:
-    if shape == clean and not record.quoted and len(fields) == len(record.fields or ()):
+def _clean_line(record: Record, width: int, shape: Shape, clean: Shape) -> bytes | None:
+    """One record in the plain form, None if it cannot be read."""
+    if not _is_utf8(record.text):
+        return None
+    if record.plain and shape == clean:
         return record.text
-    quote = clean.quote
+    whole = split_fields(record.text, shape)[0] if record.plain else record.fields
+    fields, quote = fitted(whole, width), clean.quote
+    if fields is None:
+        return None
     return clean.separator.join(quote + f.replace(quote, quote * 2) + quote if f else b"" for f in fields)
 
 

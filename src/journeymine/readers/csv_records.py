@@ -7,6 +7,7 @@ is never closed spoils its own line only: reading goes on with the line after it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,14 @@ class Shape:
 class Record:
     """One record: its text, and its fields unless it cannot be read.
 
-    `fields` is None for a record with a misplaced quote; `open` says that a quote was never closed.
-    `quoted` is False where the text holds no quote, so that it can be copied as it is.
+    `fields` is None for a record with a misplaced quote; `open` says that a quote was never closed. A `plain`
+    record is known to have the wanted number of fields and one reading only; its fields are not taken apart.
     """
 
     text: bytes
     fields: tuple[bytes, ...] | None
-    quoted: bool = False
     open: bool = False
+    plain: bool = False
 
 
 def fitted(fields: tuple[bytes, ...] | None, width: int) -> tuple[bytes, ...] | None:
@@ -80,13 +81,16 @@ def physical_lines(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
             yield last, end
 
 
-def records(lines: Iterable[tuple[bytes, bytes]], shape: Shape) -> Iterator[Record]:
-    """All records that are not blank."""
+def records(lines: Iterable[tuple[bytes, bytes]], shape: Shape, width: int = 0) -> Iterator[Record]:
+    """All records that are not blank; with a `width`, those that plainly have it are not taken apart."""
     source = _Pushback(lines)
+    is_plain = _plain_line(shape, width).fullmatch if width and shape.separator else None
     for line, end in source:
-        if not line.strip():
+        if is_plain and is_plain(line):
+            yield Record(line, (), plain=True)
+        elif not line.strip():
             continue
-        if not shape.separator:
+        elif not shape.separator:
             yield Record(line, tuple(line.split()))
         elif not shape.quote or shape.quote not in line:
             yield Record(line, tuple(line.split(shape.separator)))
@@ -94,10 +98,19 @@ def records(lines: Iterable[tuple[bytes, bytes]], shape: Shape) -> Iterator[Reco
             yield _quoted_record(line, end, source, shape)
 
 
+def _plain_line(shape: Shape, width: int) -> re.Pattern[bytes]:
+    """Lines of `width` fields that are quoted from end to end or hold no quote at all, and are not blank."""
+    separator, quote = re.escape(shape.separator), re.escape(shape.quote)
+    field = b"[^" + separator + quote + b"]*"
+    if quote:
+        field = b"(?:" + field + b"|%b[^%b]*(?:%b%b[^%b]*)*%b)" % ((quote,) * 6)
+    return re.compile(rb"(?=.*\S)" + separator.join([field] * width), re.DOTALL)
+
+
 def _quoted_record(line: bytes, end: bytes, source: _Pushback, shape: Shape) -> Record:
     fields, is_open = split_fields(line, shape)
     if not is_open:
-        return Record(line, fields, quoted=True)
+        return Record(line, fields)
     parts, taken, size = [line, end], [], len(line)
     for more, more_end in source:
         taken.append((more, more_end))
@@ -111,8 +124,8 @@ def _quoted_record(line: bytes, end: bytes, source: _Pushback, shape: Shape) -> 
             break
     if is_open or fields is None:
         source.give_back(taken)
-        return Record(line, None, quoted=True, open=is_open)
-    return Record(b"".join(parts[:-1]), fields, quoted=True)
+        return Record(line, None, open=is_open)
+    return Record(b"".join(parts[:-1]), fields)
 
 
 class _Pushback:
@@ -150,7 +163,7 @@ def split_fields(text: bytes, shape: Shape) -> tuple[tuple[bytes, ...] | None, b
     place, length = 0, len(text)
     while True:
         start = _skip_blanks(text, place, separator)
-        if text[start : start + 1] == quote:
+        if quote and text[start : start + 1] == quote:
             close = _closing_quote(text, start + 1, quote)
             if close < 0:
                 return None, True

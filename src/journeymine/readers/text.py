@@ -190,6 +190,18 @@ def _scan(path: Path, name: str, encoding: str) -> TextFile:
     return TextFile(path, name, encoding, valid, n_lf, n_crlf, n_cr, has_double, has_single, last in b"\r\n")
 
 
+def lines_outside_quotes(path: Path, quote: bytes) -> int:
+    """Count the lines whose end lies outside quotation marks, and a last line without end."""
+    n_lines, inside, last = 0, False, b""
+    with path.open("rb") as stream:
+        for block in blocks(stream, path):
+            parts = block.split(quote)
+            n_lines += sum(part.count(b"\n") for part in parts[inside::2])
+            inside ^= len(parts) % 2 == 0
+            last = block[-1:]
+    return n_lines + (last != b"\n" or inside)
+
+
 def sample_lines(file: TextFile, size: int = 1 << 18) -> Iterator[bytes]:
     """Physical lines of the beginning of a file, without a byte-order mark; a cut last line is left out."""
     with file.path.open("rb") as stream:

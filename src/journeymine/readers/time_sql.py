@@ -36,7 +36,7 @@ _OFFSET = r"(Z|z|UTC|GMT|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
 _TIME = rf"(,?[Tt ]\s*{_CLOCK}(\s*{_OFFSET}| ?{_HALF})?)?"
 _STRICT_NAIVE = rf"{_YEAR}-\d{{2}}-\d{{2}}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?"
 _STRICT_OFFSET = (
-    rf"{_YEAR}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
+    rf"{_YEAR}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}:\d{{2}}(\.\d+)?(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
 )
 ISO = rf"\s*{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}\s*"
 DAY_MONTH = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]{_YEAR}{_TIME}\s*"
@@ -141,10 +141,11 @@ def _written(text: str, pattern: str, order: str, zone: str) -> str:
     half = f"regexp_extract({text}, '\\d ?([AaPp])\\.?[Mm]', 1)"
     offset = f"regexp_extract({text}, ':\\d{{2}}([.,]\\d+)?\\s*{_OFFSET}\\s*$', 2)"
     twelve = ", ".join(f"'%Y-%m-%d %I:%M{seconds} %p'" for seconds in ("", ":%S", ":%S.%f"))
+    seconds = f"CASE WHEN regexp_matches({text}, ':\\d{{2}}:\\d{{2}}') THEN '' ELSE ':00' END"
     by_halves = f"try_strptime({date} || {clock} || ' ' || {half} || 'M', [{twelve}])"
     return (
         f"CASE WHEN {half} <> '' THEN {local(by_halves, zone)} "
-        f"WHEN {offset} <> '' THEN epoch_us(TRY_CAST({date} || {clock} || "
+        f"WHEN {offset} <> '' THEN epoch_us(TRY_CAST({date} || {clock} || {seconds} || "
         f"regexp_replace({offset}, 'z|UTC|GMT', 'Z') AS TIMESTAMPTZ)) "
         f"ELSE {local(f'TRY_CAST({date} || {clock} AS TIMESTAMP)', zone)} END"
     )
