@@ -161,7 +161,7 @@ class _CellModel:
             counts.start_unit, column, counts.start_n, (self.n_units, self.n_cells * (self.k + 1))
         )
         self.fallback = self._normalised(self._dense(np.ones((1, self.n_units))).sum(axis=1))[0]
-        self.chunk = max(1, min(100, int(2e7 / (self.n_cells * self.k * width))))
+        self.chunk = max(1, min(100, int(2e7 / (self.n_cells * self.k * width + 1))))
 
     def _dense(self, weights: Floats) -> Floats:
         """Moves by cell, shape (draws, cells, k, k + 2)."""

@@ -35,9 +35,8 @@ _HALF = r"[AaPp]\.?[Mm]\.?"
 _OFFSET = r"(Z|z|UTC|GMT|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
 _TIME = rf"(,?[Tt ]\s*{_CLOCK}(\s*{_OFFSET}| ?{_HALF})?)?"
 _STRICT_NAIVE = rf"{_YEAR}-\d{{2}}-\d{{2}}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?"
-_STRICT_OFFSET = (
-    rf"{_YEAR}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}:\d{{2}}(\.\d+)?(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
-)
+_SECONDS = r":\d{2}(\.\d+)?"
+_STRICT_OFFSET = rf"{_YEAR}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}{_SECONDS}(Z|[+-](0\d|1[0-5]):?[0-5]\d)"
 ISO = rf"\s*{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}\s*"
 DAY_MONTH = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]{_YEAR}{_TIME}\s*"
 SHORT_YEAR = rf"\s*\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2}}{_TIME}\s*"
