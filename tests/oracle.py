@@ -281,10 +281,14 @@ class Journeys:
         return found
 
     def moves(self, attempts: int = 1) -> list[Visit]:
-        """Visits that enter the chain: watched long enough, and not into a state that nobody watched."""
-        watched = [visit for visit in self.visits(attempts) if visit.watched]
-        states = {visit.state for visit in watched} | {GOAL, DROPPED}
-        return [visit for visit in watched if visit.target in states]
+        """Visits that enter the chain: watched long enough, and not into a state of which nothing is known."""
+        moves = [visit for visit in self.visits(attempts) if visit.watched]
+        while True:
+            states = {visit.state for visit in moves} | {GOAL, DROPPED}
+            known = [visit for visit in moves if visit.target in states]
+            if len(known) == len(moves):
+                return moves
+            moves = known
 
     def chain(self, attempts: int = 1) -> Counter[tuple[str, tuple[str, ...], str, str]]:
         """Moves by (customer, cell, source, target)."""
@@ -304,8 +308,8 @@ class Journeys:
         return total
 
     def states_visited(self, attempts: int = 1) -> set[str]:
-        """States of the chain: those with a watched visit."""
-        return {visit.state for visit in self.visits(attempts) if visit.watched}
+        """States of the chain: those from which at least one move is known."""
+        return {visit.state for visit in self.moves(attempts)}
 
     def starts(self) -> Counter[tuple[str, tuple[str, ...], str]]:
         """Where journeys start, by customer and cell: a state of the chain, or the goal itself."""

@@ -45,8 +45,9 @@ def paths(log: EventLog) -> dict[str, list[str]]:
 def events(log: EventLog, column: str) -> list[Any]:
     """A column of the canonical table, by case and position."""
     canonical = log.canonical
-    sql = f"SELECT e.{column} AS v FROM {canonical.events} e JOIN {canonical.case_ids} i USING (case_key) ORDER BY i.case_id, e.position"
-    return [row["v"] for row in log.engine.fetch_table(sql).to_pylist()]
+    tables = f"{canonical.events} AS e JOIN {canonical.case_ids} AS i ON i.case_key = e.case_key"
+    found = log.engine.fetch_table(f"SELECT e.{column} AS v FROM {tables} ORDER BY i.case_id, e.position")
+    return found["v"].to_pylist()
 
 
 # --- order
@@ -105,9 +106,9 @@ def test_without_time_and_order_the_file_decides() -> None:
 def test_a_database_keeps_no_order_so_the_name_decides() -> None:
     connection = duckdb.connect()
     relation = connection.sql(
-        f"SELECT * FROM (VALUES ('a', 'z', {START}), ('a', 'y', {START}), ('a', 'x', {START - 1})) AS t(c, w, at)"
+        f"SELECT * FROM (VALUES ('a', 'z', {START}), ('a', 'y', {START}), ('a', 'x', {START - 1})) AS t(c, w, t)"
     )
-    log = read_log(relation, case_id="c", activity="w", timestamp="at", time_unit="us")
+    log = read_log(relation, case_id="c", activity="w", timestamp="t", time_unit="us")
     assert paths(log) == {"a": ["x", "y", "z"]}
     assert log.ledger.ties == {"order_column": 0, "file_order": 0, "activity_name": 1}
 
@@ -199,8 +200,8 @@ def test_ten_megabytes_of_name() -> None:
 
 INTERNAL = (
     "code", "name", "names", "row", "position", "case_key", "time_us", "next_code", "wait_us", "tie", "ord", "end_us",
-    "unit", "cell", "state", "bucket", "customer_id", "case_id", "other_id", "s0", "v", "e", "r", "n", "rule", "example",
-    "place", "copy", "value", "usable", "c0", "rowid", "__jm_row",
+    "unit", "cell", "state", "bucket", "customer_id", "case_id", "other_id", "s0", "v", "e", "r", "n", "rule",
+    "example", "place", "copy", "value", "usable", "c0", "rowid", "__jm_row",
 )  # fmt: skip
 
 
@@ -409,7 +410,19 @@ def test_no_usable_event_is_refused_with_what_was_wrong() -> None:
     assert "missing_activity: 2 rows" in str(caught.value.found)
 
 
-@pytest.mark.parametrize("condition", ["nonsense = 1", "at >", "1) --", "", "SELECT 1", "at = 'no number'"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "nonsense = 1",
+        "at >",
+        "1) --",
+        "",
+        " ",
+        "COUNT(*) > 1",
+        "at = 'no number'",
+        "CAST(what AS INTEGER) > 1",
+    ],
+)
 def test_a_condition_that_is_none_is_refused(condition: str) -> None:
     with pytest.raises(OptionError) as caught:
         make([("a", "x", 0)], where=condition)

@@ -13,11 +13,22 @@ from journeymine.counts import DROP, GOAL, ChainCounts, DropCounts, fold_rare
 def chain_counts() -> ChainCounts:
     zero = np.zeros(4, np.int64)
     return ChainCounts(
-        states=("A", "B"), activity=np.arange(2), unit=np.arange(4), cell=zero, source=np.array([1, 0, 1, 1]),
-        target=np.array([GOAL, 1, DROP, GOAL]), n=np.array([3, 4, 5, 6]), wait_us=np.zeros(4), start_unit=zero,
-        start_cell=zero, start_state=np.array([0, 0, 1, GOAL]), start_n=np.array([1, 2, 3, 4]), cells=((),),
-        cell_customers=np.array([4]), n_units=4,
-    )  # fmt: skip
+        states=("A", "B"),
+        activity=np.arange(2),
+        unit=np.arange(4),
+        cell=zero,
+        source=np.array([1, 0, 1, 1]),
+        target=np.array([GOAL, 1, DROP, GOAL]),
+        n=np.array([3, 4, 5, 6]),
+        wait_us=np.zeros(4),
+        start_unit=zero,
+        start_cell=zero,
+        start_state=np.array([0, 0, 1, GOAL]),
+        start_n=np.array([1, 2, 3, 4]),
+        cells=((),),
+        cell_customers=np.array([4]),
+        n_units=4,
+    )
 
 
 def test_totals_and_columns() -> None:
@@ -34,7 +45,9 @@ def test_counts_are_frozen() -> None:
 
 def test_entries_of_one_state() -> None:
     column = np.arange(6)
-    counts = DropCounts(column, column + 10, column % 2, column, column + 100, column + 90, column, 6, 3600, 7, 6)
+    counts = DropCounts(
+        column, column + 10, column % 2, column, column + 100, column + 90, column, 6, 3600, 7, 6
+    )
     odd = counts.of_state(1)
     assert odd.unit.tolist() == [1, 3, 5]
     assert odd.n_all.tolist() == [101, 103, 105]

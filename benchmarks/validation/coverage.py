@@ -66,11 +66,14 @@ WORLDS = {
         [1, 0],
         2000,
         {
-            "open_share": 0.4, "wait_days": FAST_AND_SLOW, "waits": "lognormal",
-            "cases_per_customer": 4.0, "customer_sd": 1.0,
+            "open_share": 0.4,
+            "wait_days": FAST_AND_SLOW,
+            "waits": "lognormal",
+            "cases_per_customer": 4.0,
+            "customer_sd": 1.0,
         },
     ),
-}  # fmt: skip
+}
 
 
 def sample(name: str, seed: int) -> ChainSample:
@@ -82,9 +85,13 @@ def sample(name: str, seed: int) -> ChainSample:
 def read(sampled: ChainSample) -> jm.EventLog:
     """The log as users read it."""
     log = jm.read_log(
-        sampled.events, case_id="case_id", customer_id="customer_id", activity="activity", timestamp="timestamp",
+        sampled.events,
+        case_id="case_id",
+        customer_id="customer_id",
+        activity="activity",
+        timestamp="timestamp",
         threads=1,
-    )  # fmt: skip
+    )
     return log.journeys("Goal", idle="30d")
 
 
@@ -161,9 +168,16 @@ def _row(units: str, quantity: str, truth: float, values: Estimates, at: int, se
     assert not math.isnan(low)
     assert not math.isnan(high)
     return {
-        "units": units, "quantity": quantity, "truth": truth, "seed": seed, "held": low <= truth <= high,
-        "below": high < truth, "above": low > truth, "width": high - low, "error": estimate - truth,
-    }  # fmt: skip
+        "units": units,
+        "quantity": quantity,
+        "truth": truth,
+        "seed": seed,
+        "held": low <= truth <= high,
+        "below": high < truth,
+        "above": low > truth,
+        "width": high - low,
+        "error": estimate - truth,
+    }
 
 
 def table(rows: list[dict[str, object]]) -> pd.DataFrame:

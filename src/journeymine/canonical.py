@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from journeymine.activities import NameRules, code_names
@@ -255,27 +255,21 @@ def _names(
     return activities, name
 
 
-def _keyed(columns: events_sql.EventColumns, engine: DuckDBEngine) -> list[events_sql.EventColumns]:
-    """The same columns under different hashes of the case id, to be tried until no two ids collide."""
-    from dataclasses import replace
-
-    salts = ("", " || '#1'", " || '#2'")
-    return [replace(columns, key=engine.dialect.key(f"({columns.case}{salt})")) for salt in salts]
-
-
 def _without_collision(
     engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns, customer: str | None
 ) -> tuple[events_sql.EventColumns, str]:
-    """The first hash under which no two case ids share a key, and the table of ids."""
-    for keyed in _keyed(columns, engine):
-        case_ids = _table(engine, "case_ids", cases_sql.case_ids_sql(raw.table, keyed, customer))
-        if not _collides(engine, case_ids):
-            return keyed, case_ids
+    """Columns keyed by the first hash under which no two case ids share a key, and the table of ids."""
+    all_ids = _table(engine, "all_ids", cases_sql.all_case_ids_sql(raw.table, columns, customer))
+    n_all = _count(engine, all_ids)
+    for salt in ("", " || '#1'", " || '#2'"):
+        ids = _table(
+            engine, "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"))
+        )
+        size = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(DISTINCT case_key) AS n_keys FROM {ids}")
+        if size["n"][0] == size["n_keys"][0]:
+            key = engine.dialect.key(f"({columns.case}{salt})")
+            return replace(columns, key=key, no_blank_case=int(size["n"][0]) == n_all), ids
     raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
-
-
-def _collides(engine: DuckDBEngine, case_ids: str) -> bool:
-    return bool(int(engine.fetch(f"SELECT COUNT(*) AS n FROM {case_ids} WHERE case_id <> other_id")["n"][0]))
 
 
 def _events_sql(engine: DuckDBEngine, raw: RawLog, names: str, columns: events_sql.EventColumns) -> str:
@@ -285,8 +279,6 @@ def _events_sql(engine: DuckDBEngine, raw: RawLog, names: str, columns: events_s
 def _without_duplicates(
     engine: DuckDBEngine, raw: RawLog, names: str, events: str, columns: events_sql.EventColumns
 ) -> tuple[str, events_sql.EventColumns]:
-    from dataclasses import replace
-
     copies = _table(engine, "copies", duplicate_rows_sql(engine, raw, events))
     if not _count(engine, copies):
         return events, columns

@@ -223,6 +223,7 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
     events = edges_sql.any_target_sql(log.events) if any_target else log.events
     engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect)}")
     totals = engine.fetch(f"SELECT * FROM {table} ORDER BY source, target")
+    cases = engine.fetch(edges_sql.edge_cases_sql(events))
     units = engine.fetch(edges_sql.edge_units_sql(events, log.cases, table))
     bins = engine.fetch(edges_sql.wait_histogram_sql(events, engine.dialect))
     engine.execute(f"DROP TABLE {table}")
@@ -234,7 +235,7 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         source=source,
         target=target,
         n=ints(totals["n"]),
-        n_cases=ints(totals["n_cases"]),
+        n_cases=ints(cases["n_cases"]),
         median_us=_floats_or_nan(totals["median_us"]),
         unit=ints(units["unit"]),
         unit_edge=np.searchsorted(ids, ints(units["source"]) * k + ints(units["target"])),
@@ -264,17 +265,18 @@ def count_variants(
     engine: DuckDBEngine, log: Canonical, journeys: Journeys | None, top: int
 ) -> VariantCounts:
     """The most frequent variants; only these leave the engine."""
-    paths, best = engine.new_name("paths"), engine.new_name("top")
+    paths, variants, best = (engine.new_name(stem) for stem in ("paths", "variants", "top"))
     engine.execute(f"CREATE TABLE {paths} AS {variants_sql.paths_sql(log.events, engine.dialect)}")
-    engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(paths, top)}")
+    engine.execute(f"CREATE TABLE {variants} AS {variants_sql.variants_sql(paths)}")
+    engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(variants, top)}")
     listed = engine.fetch_table(f"SELECT path, n FROM {best} ORDER BY place").to_pydict()
-    n_variants = int(engine.fetch(variants_sql.n_variants_sql(paths))["n"][0])
+    n_variants = int(engine.fetch(f"SELECT COUNT(*) AS n FROM {variants}")["n"][0])
     state, table = (
         ("state", journeys.table) if journeys and journeys.goal else ("CAST(0 AS INTEGER)", log.cases)
     )
     rows = engine.fetch(variants_sql.variant_units_sql(paths, best, table, state))
-    engine.execute(f"DROP TABLE {paths}")
-    engine.execute(f"DROP TABLE {best}")
+    for name in (paths, variants, best):
+        engine.execute(f"DROP TABLE {name}")
     place, n = ints(rows["place"]), ints(rows["n"])
     by_state = None
     if journeys and journeys.goal:

@@ -116,13 +116,16 @@ def _times(
     if log.time_plan is None or roles.timestamp is None:
         return []
     entries: list[LedgerEntry] = []
-    usable = f"{log.time_plan.sql} IS NOT NULL"
+    when = log.time_plan.sql
+    usable = f"{when} IS NOT NULL"
     time = ledger_sql.example_text((roles.timestamp,), engine.dialect)
     if log.time_plan.naive_sql.upper() != "FALSE":
         naive = f"({log.time_plan.naive_sql}) AND {usable}"
-        entries += _noted(engine, "naive_times", ledger_sql.noted_rows_sql(raw.table, naive, time))
+        entries += _noted(engine, "naive_times", ledger_sql.noted_rows_sql(raw.table, naive, time, when))
+    if log.time_plan.ambiguous:
+        entries += _noted(engine, "ambiguous_dates", ledger_sql.noted_rows_sql(raw.table, usable, time, when))
     if log.clock == "relative":
-        entries += _noted(engine, "relative_time", ledger_sql.noted_rows_sql(raw.table, usable, time))
+        entries += _noted(engine, "relative_time", ledger_sql.noted_rows_sql(raw.table, usable, time, when))
     if log.columns.end_us:
         early = f"{log.columns.end_us} < {log.columns.time_us}"
         example = ledger_sql.example_text(shown, engine.dialect)

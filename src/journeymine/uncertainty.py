@@ -178,11 +178,15 @@ def share_of_units(
     own = np.asarray(wins.multiply(wins).sum(axis=0)).ravel()
     mixed = np.asarray(wins.multiply(trials[:, columns]).sum(axis=0)).ravel()
     squares = np.asarray(trials.multiply(trials).sum(axis=0)).ravel()[columns]
-    n_units = wins.shape[0]
-    correction = n_units / max(n_units - 1, 1)
+    n_units = np.asarray((trials > 0).sum(axis=0)).ravel()[columns].astype(float)
+    correction = n_units / np.maximum(n_units - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = correction * np.maximum(own - 2 * share * mixed + share**2 * squares, 0.0) / total**2
-    low, high = wilson_of_share(share, effective_size(share, variance, total), level=level)
+        # Nothing varied, or there is one unit only: its rows may all go together (Kish 1965).
+        together = total**2 / squares
+    effective = few_units(effective_size(share, variance, total), total, n_units, level=level)
+    unknown = (share == 0) | (share == 1) | (n_units == 1)
+    low, high = wilson_of_share(share, np.where(unknown, together, effective), level=level)
     return Estimates(share, low, high, total.astype(np.int64))
 
 
@@ -194,7 +198,25 @@ def effective_size(share: Floats, variance: Floats, n: Floats) -> Floats:
     return np.where(known, np.minimum(effective, n), n)
 
 
-def share_from_draws(share: Floats, draws: Floats, n: Counts, *, level: float = LEVEL) -> Estimates:
+def few_units(effective: Floats, n: Floats, n_units: Floats, *, level: float = LEVEL) -> Floats:
+    """Effective size when few units tell how much units differ: Student's t for z (Korn and Graubard 1998).
+
+    Never below one row; unchanged where every row is a unit of its own.
+    """
+    tail = 0.5 + level / 2
+    rows = special.stdtrit(np.maximum(n - 1, 1), tail)
+    units = special.stdtrit(np.maximum(n_units - 1, 1), tail)
+    return np.asarray(np.maximum(effective * (rows / units) ** 2, np.minimum(effective, 1.0)))
+
+
+def share_from_draws(
+    share: Floats,
+    draws: Floats,
+    n: Counts,
+    *,
+    trials: sparse.csr_array | None = None,
+    level: float = LEVEL,
+) -> Estimates:
     """Interval of a probability from bootstrap draws: their variance gives the effective size for Wilson's formula.
 
     Parameters
@@ -205,9 +227,21 @@ def share_from_draws(share: Floats, draws: Floats, n: Counts, *, level: float = 
         Replicates, shape (n_draws, k).
     n
         Denominators.
+    trials
+        The denominators by unit, shape (n_units, k); by default every row is a unit of its own.
     """
     share, size = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
-    effective = effective_size(share, np.nanvar(draws, axis=0, ddof=1), size)
+    variance = np.nanvar(draws, axis=0, ddof=1)
+    if trials is None:
+        effective = effective_size(share, variance, size)
+    else:
+        n_units = np.asarray((trials > 0).sum(axis=0), dtype=float).reshape(share.shape)
+        squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).reshape(share.shape)
+        # A bootstrap of few units has (m - 1) / m of their variance.
+        effective = effective_size(share, variance * n_units / np.maximum(n_units - 1, 1), size)
+        # Solved probabilities of 0 and 1 carry rounding.
+        unknown = (np.minimum(share, 1 - share) < 1e-9) | (n_units == 1)
+        effective = np.where(unknown, size**2 / squares, few_units(effective, size, n_units, level=level))
     low, high = wilson_of_share(share, effective, level=level)
     return Estimates(share, low, high, size.astype(np.int64))
 

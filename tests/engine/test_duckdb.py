@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from journeymine.engine.duckdb import DuckDBEngine
-from journeymine.errors import EngineError
+from journeymine.errors import EngineError, EngineLimitError
 
 
 def test_the_session_knows_neither_the_local_time_zone_nor_the_network() -> None:
@@ -30,6 +30,23 @@ def test_a_refused_query_tells_the_engine_and_the_sql() -> None:
     assert caught.value.sql == "SELECT no_such_column"
     assert caught.value.engine == "duckdb"
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("call", ["execute", "fetch", "fetch_table"])
+def test_an_error_that_shows_only_while_a_query_runs_is_told_the_same_way(call: str) -> None:
+    engine = DuckDBEngine(threads=1)
+    engine.execute("CREATE TABLE t AS SELECT * FROM (VALUES ('1'), ('no number')) AS v(x)")
+    with pytest.raises(EngineError, match="no number") as caught:
+        getattr(engine, call)("SELECT CAST(x AS INTEGER) AS n FROM t")
+    assert caught.value.sql == "SELECT CAST(x AS INTEGER) AS n FROM t"
+
+
+def test_too_little_memory_and_no_room_to_spill_is_a_limit_with_a_hint() -> None:
+    engine = DuckDBEngine(threads=1, memory_limit="20MB")
+    engine.execute("SET max_temp_directory_size = '1MB'")
+    with pytest.raises(EngineLimitError, match="ran out of memory") as caught:
+        engine.fetch("SELECT range AS n, hash(range) AS h FROM range(5000000) ORDER BY h")
+    assert "memory_limit" in str(caught.value.hint)
 
 
 def test_two_engines_share_nothing() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
@@ -228,7 +232,7 @@ def assert_same_activities(log: EventLog, expected: oracle.Log) -> None:
 
 
 @given(sources())
-@thorough(25)
+@thorough(20)
 def test_a_log_with_times(source: dict[str, Any]) -> None:
     if (found := both(source)) is None:
         return
@@ -360,7 +364,7 @@ def settle(log: EventLog, expected: oracle.Log, source: dict[str, Any], journey:
 
 
 @given(sources(), JOURNEY)
-@thorough(25)
+@thorough(20)
 def test_journeys_of_cases(source: dict[str, Any], journey: dict[str, Any]) -> None:
     if (found := both(source)) is not None:
         settle(*found, source, journey)
@@ -382,3 +386,68 @@ def test_journeys_cut_by_silence(source: dict[str, Any], journey: dict[str, Any]
 def test_journeys_without_any_time(source: dict[str, Any], journey: dict[str, Any]) -> None:
     if (found := both(source)) is not None:
         settle(*found, source, journey)
+
+
+MOMENTS = st.builds(
+    lambda day, minute: dt.datetime(2026, 1, 1) + dt.timedelta(days=day, minutes=minute),
+    st.integers(0, 40),
+    st.sampled_from((0, 90, 600)),
+)
+WRITTEN = st.one_of(
+    MOMENTS.map(lambda t: t.isoformat(sep=" ")),
+    MOMENTS.map(lambda t: t.isoformat(timespec="milliseconds") + "Z"),
+    MOMENTS.map(lambda t: t.isoformat() + "+02:00"),
+    MOMENTS.map(lambda t: t.isoformat(sep=" ") + "-0330"),
+    st.sampled_from(("soon", "", " ", None, "2026-02-30", "2026-01-01", "0000-00-00")),
+)
+
+
+def written_us(zone: str) -> Callable[[object], int | None]:
+    """Microseconds of a written time; what names no offset is a time of `zone`."""
+
+    def read(value: object) -> int | None:
+        try:
+            moment = dt.datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
+        return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+
+    return read
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "id": st.sampled_from(("a", "NA", "007")),
+                "what": st.sampled_from(("x", "y", "")),
+                "when": WRITTEN,
+                "rank": st.sampled_from(("2", "10", "-1")),
+            }
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from(("UTC", "Europe/Paris", "America/St_Johns")),
+    st.sampled_from((None, "rank")),
+)
+@thorough(15)
+def test_a_log_with_written_times(rows: list[dict[str, Any]], zone: str, order: str | None) -> None:
+    roles = {"case_id": "id", "activity": "what", "timestamp": "when", "order": order}
+    expected = oracle.read(rows, **roles, time_us=written_us(zone))
+    frame = pd.DataFrame(rows, columns=["id", "what", "when", "rank"], dtype=object)
+    if not expected.n_events:
+        with pytest.raises(DataError):
+            read_log(frame, **roles, timezone=zone)
+        return
+    log = read_log(frame, **roles, timezone=zone, threads=1)
+    ledger = log.ledger
+    naive = next((entry.n for entry in ledger.noted if entry.rule == "naive_times"), 0)
+    if not expected.rejected:
+        assert naive == sum(not re.search(r"Z$|[+-]\d\d:?\d\d$", row["when"]) for row in rows)
+    assert_same_events(log, expected)
+    assert ledger.ties == expected.ties
+    assert {entry.rule: entry.n for entry in ledger.rejected} == dict(expected.rejected)
+    assert_same_counts(log, expected)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from journeymine.counts import DROP, GOAL, ChainCounts, DropCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 DAY_US = 86_400_000_000
 
@@ -27,15 +31,22 @@ class FixWorld:
         here = self.drops.of_state(state)
         chosen = np.ones(len(here.n), bool) if keep is None else keep(here)
         return ScopedDrops(
-            here.unit[chosen], here.cell[chosen], here.cell[chosen], here.n_all[chosen].astype(float),
-            here.n[chosen].astype(float), here.drops[chosen].astype(float),
-        )  # fmt: skip
+            here.unit[chosen],
+            here.cell[chosen],
+            here.cell[chosen],
+            here.n_all[chosen].astype(float),
+            here.n[chosen].astype(float),
+            here.drops[chosen].astype(float),
+        )
 
     def assumed(self, state: int) -> Candidate:
         return Candidate(state, "assumed", self.scoped(state), self.scoped(state))
 
     def against(
-        self, state: int, scope: Callable[[DropCounts], np.ndarray], reference: Callable[[DropCounts], np.ndarray]
+        self,
+        state: int,
+        scope: Callable[[DropCounts], np.ndarray],
+        reference: Callable[[DropCounts], np.ndarray],
     ) -> Candidate:
         """A fix of one scope compared with another."""
         return Candidate(
@@ -86,23 +97,35 @@ def make_world(
         path = walk(matrix, begin, rng)
         codes = [GOAL if s == k else DROP if s == k + 1 else s for s in path]
         starts[unit, cell, codes[0]] += 1
-        for a, b in zip(codes[:-1], codes[1:], strict=True):
+        for a, b in pairwise(codes):
             seen = rng.random() >= late
             entry = visits.setdefault((unit, cell, a, at), np.zeros(3, np.int64))
             entry += (1, seen, seen and b == DROP)
             if seen:
                 moves[unit, cell, a, b] += 1
-    unit, cell, source, target = (np.array(column, np.int64) for column in zip(*sorted(moves), strict=True))
+    m_unit, m_cell, source, target = (
+        np.array(column, np.int64) for column in zip(*sorted(moves), strict=True)
+    )
     s_unit, s_cell, s_state = (np.array(column, np.int64) for column in zip(*sorted(starts), strict=True))
     v = [np.array(column, np.int64) for column in zip(*sorted(visits), strict=True)]
     counted = np.array([visits[key] for key in sorted(visits)])
     chain = ChainCounts(
-        states=tuple(f"S{i}" for i in range(k)), activity=np.arange(k), unit=unit, cell=cell, source=source,
-        target=target, n=np.array([moves[key] for key in sorted(moves)]), wait_us=np.zeros(len(unit)),
-        start_unit=s_unit, start_cell=s_cell, start_state=s_state, start_n=np.array([starts[key] for key in sorted(starts)]),
+        states=tuple(f"S{i}" for i in range(k)),
+        activity=np.arange(k),
+        unit=m_unit,
+        cell=m_cell,
+        source=source,
+        target=target,
+        n=np.array([moves[key] for key in sorted(moves)]),
+        wait_us=np.zeros(len(m_unit)),
+        start_unit=s_unit,
+        start_cell=s_cell,
+        start_state=s_state,
+        start_n=np.array([starts[key] for key in sorted(starts)]),
         cells=tuple(cell_names) if cell_names else tuple((f"v{c}",) for c in range(n_cells)),
-        cell_customers=np.bincount(of_unit, minlength=n_cells), n_units=n_units,
-    )  # fmt: skip
+        cell_customers=np.bincount(of_unit, minlength=n_cells),
+        n_units=n_units,
+    )
     drops = DropCounts(
         v[0], v[1], v[2], v[3], counted[:, 0], counted[:, 1], counted[:, 2], n_units, DAY_US, 0, n_slices
     )

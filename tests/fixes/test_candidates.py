@@ -73,9 +73,7 @@ def test_an_incident_that_goes_on(fix_world: Make) -> None:
 
 def test_noise_is_not_found(fix_world: Make) -> None:
     """Thirty worlds in which neither segments nor time matter, eight tests each, at a false discovery rate of 5 %."""
-    worlds = [
-        fix_world([A, A, A], 500, n_slices=15, cases_per_unit=2, seed=100 + seed) for seed in range(30)
-    ]
+    worlds = [fix_world([A, A, A], 500, n_slices=15, cases_per_unit=2, seed=100 + seed) for seed in range(30)]
     found = [find_candidates(world.chain, world.drops) for world in worlds]
     assert all(len(f.tests) >= 3 for f in found)
     assert sum(f.n_kept > 0 for f in found) <= 4  # 1.5 expected; five or more in 2 % of such batches

@@ -81,7 +81,15 @@ def solve_again(counts: ChainCounts, candidate: Candidate) -> tuple[float, float
 @pytest.mark.parametrize("late", [0.0, 0.3])
 def test_effects_equal_solving_again(fix_world: Make, late: float) -> None:
     """Large cells, a cell below 200 customers, and all kinds of scope at once."""
-    world = fix_world([A, B, C], 1500, cell_shares=[0.5, 0.42, 0.08], n_slices=6, late=late, seed=2, start=[0.7, 0.2, 0.0, 0.1])  # fmt: skip
+    world = fix_world(
+        [A, B, C],
+        1500,
+        cell_shares=[0.5, 0.42, 0.08],
+        n_slices=6,
+        late=late,
+        seed=2,
+        start=[0.7, 0.2, 0.0, 0.1],
+    )
     assert world.chain.cell_customers.min() < MIN_CELL_CUSTOMERS < world.chain.cell_customers[1]
     candidates = [
         *(world.assumed(i) for i in range(3)),
@@ -99,7 +107,7 @@ def test_effects_equal_solving_again(fix_world: Make, late: float) -> None:
         assert found.reference[i] == pytest.approx(reference, abs=EXACT)
     assert (found.effect[:3] > 0).all()
     assert found.effect[3] > 0 > found.effect[7]
-    assert found.reference_n[3] == candidates[3].reference.n.sum()  # type: ignore[union-attr]
+    assert found.reference_n[3] == candidates[3].reference.n.sum()
 
 
 def test_a_scope_of_whole_cells_is_the_segment_alone(fix_world: Make) -> None:
@@ -134,9 +142,13 @@ def test_identical_segments_equal_pooling(fix_world: Make) -> None:
     worlds = []
     for split in (True, False):
         chain = dataclasses.replace(
-            one.chain, **doubled, cell=twice(one.chain.cell, split), start_cell=twice(one.chain.start_cell, split),
-            cells=(("a",), ("b",))[: 1 + split], cell_customers=np.full(1 + split, 900),
-        )  # fmt: skip
+            one.chain,
+            **doubled,
+            cell=twice(one.chain.cell, split),
+            start_cell=twice(one.chain.start_cell, split),
+            cells=(("a",), ("b",))[: 1 + split],
+            cell_customers=np.full(1 + split, 900),
+        )
         candidates = []
         for i in range(3):
             scope = one.scoped(i)
@@ -247,7 +259,7 @@ def test_no_candidates(fix_world: Make) -> None:
 def test_few_journeys_give_finite_draws(fix_world: Make) -> None:
     """Six journeys: in some draws the scope is empty or nobody drops. An effect is then 0 there, never nan."""
     world = fix_world([A, B], 6, seed=8)
-    fixes = [world.assumed(i) for i in range(3) if 0 < world.drops.of_state(i).drops.sum()]
+    fixes = [world.assumed(i) for i in range(3) if world.drops.of_state(i).drops.sum() > 0]
     found = estimate_effects(world.chain, fixes, n_draws=300)
     assert np.isfinite(found.effect).all()
     assert np.isfinite(found.effect_draws).all()

@@ -74,7 +74,9 @@ def test_ids_break_ties(fix_world: Make) -> None:
     rng = np.random.default_rng(0)
     one = rng.normal(0.02, 0.001, (50, 1))
     same = dataclasses.replace(
-        effects, effect=np.array([0.02, 0.02, 0.01]), effect_draws=np.hstack([one, one, rng.normal(0.01, 0.001, (50, 1))])
+        effects,
+        effect=np.array([0.02, 0.02, 0.01]),
+        effect_draws=np.hstack([one, one, rng.normal(0.01, 0.001, (50, 1))]),
     )
     reach = [Estimates(np.array(0.5), np.array(0.4), np.array(0.6), np.int64(9))] * 3  # type: ignore[arg-type]
     fixes = rank_candidates(world.chain, found.candidates, same, reach, [1] * 3, [], Scale())
@@ -107,14 +109,23 @@ def events() -> pd.DataFrame:
                 path.append("pay")
                 if rng.random() < 0.8:
                     path.append("order")
-        rows += [(f"c{case}", f"k{case // 2}", name, at + pd.Timedelta(hours=i), "app" if app else "web", 40.0) for i, name in enumerate(path)]  # fmt: skip
+        rows += [
+            (f"c{case}", f"k{case // 2}", name, at + pd.Timedelta(hours=i), "app" if app else "web", 40.0)
+            for i, name in enumerate(path)
+        ]
     return pd.DataFrame(rows, columns=["case", "customer", "what", "when", "platform", "money"])
 
 
 def rank(frame: pd.DataFrame, *, threads: int | None = 1, seed: int = 3) -> Any:
     log = jm.read_log(
-        frame, case_id="case", customer_id="customer", activity="what", timestamp="when", value="money", threads=threads
-    )  # fmt: skip
+        frame,
+        case_id="case",
+        customer_id="customer",
+        activity="what",
+        timestamp="when",
+        value="money",
+        threads=threads,
+    )
     return log.journeys("order", idle="7d", segments="platform").rank_fixes(n_draws=200, seed=seed)
 
 
@@ -135,9 +146,9 @@ def test_the_planted_fault_is_first(events: pd.DataFrame) -> None:
     frame = ranking.to_frame()
     assert list(frame["rank"]) == list(range(1, len(frame) + 1))
     assert frame.loc[0, "segment"] == "platform = app"
-    months = float(first.per_month.estimate) / float(first.effect.estimate)  # type: ignore[union-attr]
+    months = float(first.per_month.estimate) / float(first.effect.estimate)
     assert months == pytest.approx(1400 / 300 * 30.4375, rel=0.02)
-    assert float(first.money_per_month.estimate) == pytest.approx(40 * float(first.per_month.estimate))  # type: ignore[union-attr]
+    assert float(first.money_per_month.estimate) == pytest.approx(40 * float(first.per_month.estimate))
     assert "sign-in" in repr(ranking)
     assert len(repr(ranking).splitlines()) <= 12
 

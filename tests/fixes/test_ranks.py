@@ -67,9 +67,7 @@ def test_clear_differences_give_single_ranks() -> None:
     assert low.tolist() == high.tolist() == [3, 1, 2]
 
 
-@given(
-    st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.integers(0, 1000), st.sampled_from([0.01, 1.0])
-)
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.integers(0, 1000), st.sampled_from([0.01, 1.0]))
 @settings(max_examples=80, deadline=None)
 def test_rank_intervals_hold_the_place_of_the_estimate(effects: list[float], seed: int, noise: float) -> None:
     effect = np.array(effects)

@@ -76,12 +76,16 @@ def test_worked_example_conversion_and_visits() -> None:
         (PAY, DROP, -0.426196, +0.043959, +0.042620),
     ],
 )
-def test_worked_example_halved_exits(row: int, column: int, slope: float, exact: float, linear: float) -> None:
+def test_worked_example_halved_exits(
+    row: int, column: int, slope: float, exact: float, linear: float
+) -> None:
     solved = solve(EXAMPLE, START)
     slopes = derivative(solved, EXAMPLE)
     assert slopes[row, column] == pytest.approx(slope, abs=SIX_DIGITS)
     change = shrink_exit(EXAMPLE[row], column, 0.5) - EXAMPLE[row]
-    assert float(row_change(solved, row, change, column_values(solved))) == pytest.approx(exact, abs=SIX_DIGITS)
+    assert float(row_change(solved, row, change, column_values(solved))) == pytest.approx(
+        exact, abs=SIX_DIGITS
+    )
     assert -0.5 * EXAMPLE[row, column] * slopes[row, column] == pytest.approx(linear, abs=SIX_DIGITS)
 
 
@@ -90,7 +94,10 @@ def test_worked_example_two_fixes_together() -> None:
     changes = np.array([shrink_exit(EXAMPLE[i], DROP, 0.5) - EXAMPLE[i] for i in (FORM, PAY)])
     together = float(rows_change(solved, [FORM, PAY], changes, column_values(solved)))
     assert together == pytest.approx(0.131862, abs=SIX_DIGITS)
-    alone = sum(float(row_change(solved, i, d, column_values(solved))) for i, d in zip((FORM, PAY), changes, strict=True))  # fmt: skip
+    alone = sum(
+        float(row_change(solved, i, d, column_values(solved)))
+        for i, d in zip((FORM, PAY), changes, strict=True)
+    )
     assert alone == pytest.approx(0.118254, abs=SIX_DIGITS)
 
 
@@ -238,9 +245,7 @@ def test_removing_a_self_loop_changes_nothing(
 
 @given(chains(), st.data())
 @settings(max_examples=40, deadline=None)
-def test_bypassing_a_state_changes_nothing(
-    chain: tuple[np.ndarray, np.ndarray], data: st.DataObject
-) -> None:
+def test_bypassing_a_state_changes_nothing(chain: tuple[np.ndarray, np.ndarray], data: st.DataObject) -> None:
     """Eliminating a state while keeping its drop-out share leaves conversion as it was."""
     full, start = chain
     assume(len(full) > 1)

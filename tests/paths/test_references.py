@@ -20,7 +20,9 @@ from journeymine.paths.references import (
 from journeymine.paths.row_tests import GroupedDrops, expected_drops
 
 
-def grouped(n: np.ndarray, rates: np.ndarray, seed: int = 0, *, stratum: np.ndarray | None = None) -> GroupedDrops:
+def grouped(
+    n: np.ndarray, rates: np.ndarray, seed: int = 0, *, stratum: np.ndarray | None = None
+) -> GroupedDrops:
     """Visits of different customers: `n` by group, each dropping with the rate of its group."""
     rng = np.random.default_rng(seed)
     group = np.repeat(np.arange(len(n)), n)
@@ -119,7 +121,9 @@ def test_a_noisy_window_is_found_nearly(seed: int) -> None:
     assert abs(found[1] - 40) <= 1
 
 
-def brute_window(observed: np.ndarray, expected: np.ndarray, allowed: np.ndarray) -> tuple[float, list[tuple[int, int]]]:
+def brute_window(
+    observed: np.ndarray, expected: np.ndarray, allowed: np.ndarray
+) -> tuple[float, list[tuple[int, int]]]:
     """Best score over all runs of allowed slices, the obvious way; and the runs that reach it."""
     total = observed[allowed].sum()
     expected = expected * total / expected[allowed].sum()
@@ -137,9 +141,7 @@ def brute_window(observed: np.ndarray, expected: np.ndarray, allowed: np.ndarray
     return best, [window for window, score in scores.items() if score > best - 1e-6]
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5), st.booleans()), min_size=1, max_size=10)
-)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5), st.booleans()), min_size=1, max_size=10))
 @settings(max_examples=150, deadline=None)
 def test_worst_window_equals_trying_all(slices: list[tuple[int, int, bool]]) -> None:
     observed = np.array([o for o, _, _ in slices], float)
@@ -225,15 +227,20 @@ def test_period_test_is_uniform_under_the_null() -> None:
 # ------------------------------------------------------------------------------------------------------ joining
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 30), st.floats(0, 1)), min_size=1, max_size=40), st.floats(1, 40)
-)
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 1)), min_size=1, max_size=40), st.floats(1, 40))
 @settings(max_examples=80, deadline=None)
 def test_merged_slices(slices: list[tuple[int, float]], needed: float) -> None:
     n = np.array([size for size, _ in slices])
     group = np.repeat(np.arange(len(n)), n)
     drops = np.concatenate([np.arange(size) < size * rate for size, rate in slices]).astype(float)
-    data = GroupedDrops(np.arange(len(group)), np.zeros(len(group), np.int64), group, np.ones(len(group)), drops, max(len(group), 1))  # fmt: skip
+    data = GroupedDrops(
+        np.arange(len(group)),
+        np.zeros(len(group), np.int64),
+        group,
+        np.ones(len(group)),
+        drops,
+        max(len(group), 1),
+    )
     new = merged_slices(data, len(n), needed)
     # Neighbours only: numbers begin at 0 and rise by one at most.
     assert new[0] == 0

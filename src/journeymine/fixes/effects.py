@@ -204,7 +204,8 @@ class _CellModel:
                 solved.hit[..., state],
                 solved.fundamental[..., state, state],
                 chain[..., state, self.k + 1],
-                scope.part_of_drops(weights) * cut[:, None],
+                # Where little of the scope was watched, the cell's own drop-out may be the smaller one.
+                np.minimum(scope.part_of_drops(weights) * cut[:, None], 1.0),
             )
             results[:, :, f] = (share * gain).sum(axis=1), drop, reference
         return results[0], results[1], results[2]

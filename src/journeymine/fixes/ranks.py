@@ -52,5 +52,7 @@ def rank_intervals(
     for i in range(k):
         deviation = np.abs((draws[:, [i]] - draws) - gap[i]) / size[i]
         largest = np.maximum(largest, deviation.max(axis=1))
-    surely_better = gap > np.quantile(largest, level) * size
+    # Infinite where two fixes are the same in every draw: neither is surely better.
+    band = np.where(np.isinf(size), np.inf, np.quantile(largest, level) * np.where(np.isinf(size), 1.0, size))
+    surely_better = gap > band
     return 1 + surely_better.sum(axis=0), k - surely_better.sum(axis=1)

@@ -196,14 +196,20 @@ def fit_chain(
     visits_of = np.bincount(counts.source, weights=counts.n, minlength=k).astype(np.int64)
     rows, cols = model.edges[:, 0], model.edges[:, 1]
     starts = counts.n_starts
+    visits_by = unit_matrix(counts.unit, counts.source, counts.n, (counts.n_units, k))
+    starts_by = unit_matrix(
+        counts.start_unit, np.zeros_like(counts.start_unit), counts.start_n, (counts.n_units, 1)
+    )
     return MarkovChain(
         counts=counts,
         point=point,
         edges=model.edges,
         edge_share=_edge_shares(counts, model.edges),
-        hit=share_from_draws(point.solved.hit, replicates["hit"], visits_of),
+        hit=share_from_draws(point.solved.hit, replicates["hit"], visits_of, trials=visits_by),
         visit=percentile_interval(point.solved.visits, replicates["visits"], starts),
-        converted=share_from_draws(point.solved.conversion, replicates["conversion"], starts),
+        converted=share_from_draws(
+            point.solved.conversion, replicates["conversion"], starts, trials=starts_by
+        ),
         events=percentile_interval(_events(point), replicates["events"], starts),
         seconds=percentile_interval(
             _seconds(point) if timed else np.array(np.nan), replicates["seconds"], starts
@@ -231,7 +237,8 @@ def _given_goal(value: Floats, solved: Absorbed, start: Floats, at_goal: Floats 
     """Include journeys that start with the goal, which take no event and no time."""
     moved = np.einsum("...i,...i->...", start, solved.hit)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(moved > 0, value * moved / (moved + at_goal), np.nan))
+        taken = np.where(moved > 0, value * moved, 0.0)
+        return np.asarray(np.where(moved + at_goal > 0, taken / (moved + at_goal), np.nan))
 
 
 def _edge_counts(counts: ChainCounts, edges: NDArray[np.int64]) -> NDArray[np.int64]:

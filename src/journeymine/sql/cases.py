@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from journeymine.sql.events import EventColumns, blank
+from journeymine.sql.events import EventColumns, blank, chosen_rows_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,19 +23,25 @@ CONVERTED, DROPPED, OPEN = 0, 1, 2
 MISSING = "(missing)"
 
 
-def case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> str:
-    """Ids behind the case keys, with what is needed to detect a hash collision or a change of customer.
+def all_case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> str:
+    """Ids as they stand in the raw table, blank ones included: (case_id, customer_id, other_customer).
 
-    (case_key, case_id, other_id, customer_id, other_customer); the `other` columns differ only in those cases.
+    The two customers differ only where a case has more than one; the smaller id is the one it belongs to.
     """
-    who = (
-        f"CASE WHEN {blank(customer)} THEN NULL ELSE {customer} END" if customer else "CAST(NULL AS VARCHAR)"
-    )
+    rows = chosen_rows_sql(raw, columns)
+    if customer is None:
+        nobody = "CAST(NULL AS VARCHAR)"
+        return f"SELECT DISTINCT {columns.case} AS case_id, {nobody} AS customer_id, {nobody} AS other_customer {rows}"
+    who = f"CASE WHEN {blank(customer)} THEN NULL ELSE {customer} END"
     return f"""
-        SELECT {columns.key} AS case_key, MIN({columns.case}) AS case_id, MAX({columns.case}) AS other_id,
-               MIN({who}) AS customer_id, MAX({who}) AS other_customer
-        FROM {raw} WHERE NOT {blank(columns.case)} {f"AND ({columns.where})" if columns.where else ""}
-        GROUP BY {columns.key}"""
+        SELECT {columns.case} AS case_id, MIN({who}) AS customer_id, MAX({who}) AS other_customer
+        {rows} GROUP BY {columns.case}"""
+
+
+def case_ids_sql(all_ids: str, key: str) -> str:
+    """Usable ids behind the case keys: (case_key, case_id, customer_id, other_customer)."""
+    return f"""
+        SELECT {key} AS case_key, case_id, customer_id, other_customer FROM {all_ids} WHERE NOT {blank("case_id")}"""
 
 
 def used_ids_sql(case_ids: str, events: str) -> str:
@@ -98,11 +104,11 @@ def sessions_sql(events: str, idle_us: int) -> str:
 
 
 def session_ids_sql(sessions: str, case_ids: str) -> str:
-    """Ids of the parts of cut cases: (case_key, case_id, other_id, customer_id, other_customer)."""
+    """Ids of the parts of cut cases: (case_key, case_id, customer_id, other_customer)."""
     return f"""
         SELECT s.case_key, i.case_id || ' #' || CAST(ROW_NUMBER() OVER (
                    PARTITION BY s.parent_key ORDER BY s.first_us, s.case_key) AS VARCHAR) AS case_id,
-               i.other_id, COALESCE(i.customer_id, i.case_id) AS customer_id, i.other_customer
+               COALESCE(i.customer_id, i.case_id) AS customer_id, i.other_customer
         FROM (SELECT case_key, MAX(parent_key) AS parent_key, MIN(time_us) AS first_us
               FROM {sessions} GROUP BY case_key) AS s
         JOIN {case_ids} AS i ON i.case_key = s.parent_key"""

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 TIE_RULES = {1: "order_column", 2: "file_order", 3: "activity_name"}
 """Value of the column `tie` -> the rule that decided the order of a tied pair."""
 
+NOTHING = "CAST(NULL AS BIGINT)"
+
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
@@ -38,6 +40,8 @@ class EventColumns:
         The time as it was written, for telling "missing" from "unreadable".
     order
         Anything that sorts.
+    no_blank_case
+        Whether it is known that no id is missing, so that no row has to be asked.
     where
         Boolean; rows for which it is not true are left out.
     dropped
@@ -52,6 +56,7 @@ class EventColumns:
     time_raw: str | None = None
     end_us: str | None = None
     order: str | None = None
+    no_blank_case: bool = False
     where: str | None = None
     dropped: str | None = None
 
@@ -83,34 +88,42 @@ def canonical_events_sql(raw: str, names: str, columns: EventColumns, *, keeps_o
     keeps_order
         Whether the place in the source means anything; if not, the activity's name decides ties.
     """
-    time, order = columns.time_us or "CAST(NULL AS BIGINT)", columns.order or "CAST(NULL AS BIGINT)"
-    end = f"GREATEST({columns.end_us}, {time})" if columns.end_us else "CAST(NULL AS BIGINT)"
-    conditions = [f"NOT {blank(columns.case)}"]
+    time, order = columns.time_us or NOTHING, columns.order or NOTHING
+    end = f"GREATEST({columns.end_us}, {time})" if columns.end_us else NOTHING
+    wait = f"LEAD(time_us) OVER w - {'COALESCE(end_us, time_us)' if columns.end_us else 'time_us'}"
+    keys = ["time_us"] * bool(columns.time_us) + ["ord"] * bool(columns.order)
+    keys += ["row"] if keeps_order else ["code", "row"]
+    return f"""
+        SELECT case_key, code, time_us,
+               CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
+               LEAD(code) OVER w AS next_code,
+               {f"GREATEST({wait}, 0)" if columns.end_us else wait} AS wait_us,
+               {_tie(columns, keeps_order=keeps_order)} AS tie,
+               row
+        FROM (
+            SELECT {columns.key} AS case_key, names.code AS code, {time} AS time_us,
+                   {end} AS end_us, {order} AS ord, {columns.row} AS row
+            FROM {raw} JOIN {names} AS names ON {columns.activity} = names.name
+            WHERE {" AND ".join(_conditions(columns))}
+        ) AS usable
+        WINDOW w AS (PARTITION BY case_key ORDER BY {", ".join(keys)})"""
+
+
+def _conditions(columns: EventColumns) -> list[str]:
+    """What a row must meet to be an event, besides having an activity."""
+    conditions = [] if columns.no_blank_case else [f"NOT {blank(columns.case)}"]
     if columns.time_us:
         conditions.append(f"{columns.time_us} IS NOT NULL")
     if columns.where:
         conditions.append(f"({columns.where})")
     if columns.dropped:
         conditions.append(f"NOT ({columns.dropped})")
-    keys = [key for key in ("time_us" if columns.time_us else "", "ord" if columns.order else "") if key]
-    keys += ["row"] if keeps_order else ["code", "row"]
-    last_rule = 2 if keeps_order else 3
+    return conditions or ["TRUE"]
+
+
+def _tie(columns: EventColumns, *, keeps_order: bool) -> str:
+    """Which rule decided the order of an event and the next: 0 if they are not tied."""
     clock = "time_us" if columns.time_us else "ord"
-    tie = (
-        f"CASE WHEN LEAD({clock}) OVER w = {clock} THEN "
-        f"CASE WHEN LEAD(ord) OVER w <> ord THEN 1 ELSE {last_rule} END ELSE 0 END"
-    )
-    return f"""
-        SELECT case_key, code, time_us,
-               CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
-               LEAD(code) OVER w AS next_code,
-               GREATEST(LEAD(time_us) OVER w - COALESCE(end_us, time_us), 0) AS wait_us,
-               {tie} AS tie,
-               row
-        FROM (
-            SELECT {columns.key} AS case_key, names.code AS code, {time} AS time_us,
-                   {end} AS end_us, {order} AS ord, {columns.row} AS row
-            FROM {raw} JOIN {names} AS names ON {columns.activity} = names.name
-            WHERE {" AND ".join(conditions)}
-        ) AS usable
-        WINDOW w AS (PARTITION BY case_key ORDER BY {", ".join(keys)})"""
+    last = 2 if keeps_order else 3
+    rule = f"CASE WHEN LEAD(ord) OVER w <> ord THEN 1 ELSE {last} END" if columns.order else str(last)
+    return f"CASE WHEN LEAD({clock}) OVER w = {clock} THEN {rule} ELSE 0 END"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from journeymine.engine.dialect import Dialect
 
 MAX_EXAMPLE = 200
+N_SMALLEST = 50
 
 
 def example_text(columns: Sequence[str], dialect: Dialect) -> str:
@@ -48,12 +49,21 @@ def rejected_sql(raw: str, columns: EventColumns, example: str) -> str:
         GROUP BY rule ORDER BY rule"""
 
 
-def noted_rows_sql(raw: str, condition: str, example: str) -> str:
-    """Rows for which `condition` is true: (n, examples), the five smallest examples by value."""
+def noted_rows_sql(raw: str, condition: str, example: str, order: str | None = None) -> str:
+    """Rows for which `condition` is true: (n, examples), up to five of the smallest examples.
+
+    Parameters
+    ----------
+    order
+        What the smallest are the smallest of; by default the example itself. Only the first fifty rows become
+        text, so that ten million of them cost no more than a scan.
+    """
     return f"""
-        SELECT COALESCE(SUM(n), 0) AS n, {_smallest_five("example")} AS examples
-        FROM (SELECT example, COUNT(*) AS n, ROW_NUMBER() OVER (ORDER BY example) AS place
-              FROM (SELECT {example} AS example FROM {raw} WHERE {condition}) AS met GROUP BY example) AS counted"""
+        SELECT (SELECT COUNT(*) FROM {raw} WHERE {condition}) AS n, list(example ORDER BY example) AS examples
+        FROM (SELECT DISTINCT example
+              FROM (SELECT {example} AS example FROM {raw} WHERE {condition}
+                    ORDER BY {order or example}, {example} LIMIT {N_SMALLEST}) AS smallest
+              ORDER BY example LIMIT 5) AS listed"""
 
 
 def duplicate_rows_sql(raw: str, events: str, row: str, all_columns: Sequence[str]) -> str:

@@ -17,11 +17,22 @@ def any_target_sql(events: str) -> str:
 
 
 def edge_totals_sql(events: str, dialect: Dialect) -> str:
-    """Every directly-follows pair: (source, target, n, n_cases, median_us)."""
+    """Every directly-follows pair: (source, target, n, median_us)."""
     return f"""
-        SELECT code AS source, next_code AS target, COUNT(*) AS n, COUNT(DISTINCT case_key) AS n_cases,
-               {dialect.median("wait_us")} AS median_us
-        FROM {events} WHERE next_code IS NOT NULL GROUP BY code, next_code ORDER BY source, target"""
+        SELECT code AS source, next_code AS target, COUNT(*) AS n, {dialect.median("wait_us")} AS median_us
+        FROM {events} WHERE next_code IS NOT NULL GROUP BY code, next_code"""
+
+
+def edge_cases_sql(events: str) -> str:
+    """Cases with each directly-follows pair: (source, target, n_cases).
+
+    Its own query: counting distinct cases beside a median takes twice as long as both apart.
+    """
+    return f"""
+        SELECT source, target, COUNT(*) AS n_cases
+        FROM (SELECT DISTINCT case_key, code AS source, next_code AS target
+              FROM {events} WHERE next_code IS NOT NULL) AS met
+        GROUP BY source, target ORDER BY source, target"""
 
 
 def edge_units_sql(events: str, cases: str, totals: str) -> str:

@@ -15,16 +15,16 @@ def paths_sql(events: str, dialect: Dialect) -> str:
     )
 
 
-def top_variants_sql(paths: str, top: int) -> str:
+def variants_sql(paths: str) -> str:
+    """Every variant: (path, n)."""
+    return f"SELECT path, COUNT(*) AS n FROM {paths} GROUP BY path"
+
+
+def top_variants_sql(variants: str, top: int) -> str:
     """The most frequent variants: (place, path, n). Ties go by the names of the activities in order."""
     return f"""
         SELECT CAST(ROW_NUMBER() OVER (ORDER BY n DESC, path) - 1 AS INTEGER) AS place, path, n
-        FROM (SELECT path, COUNT(*) AS n FROM {paths} GROUP BY path) AS counted ORDER BY place LIMIT {int(top)}"""
-
-
-def n_variants_sql(paths: str) -> str:
-    """How many variants there are: (n)."""
-    return f"SELECT COUNT(*) AS n FROM (SELECT DISTINCT path FROM {paths}) AS distinct_paths"
+        FROM (SELECT path, n FROM {variants} ORDER BY n DESC, path LIMIT {int(top)}) AS best"""
 
 
 def variant_units_sql(paths: str, top: str, journeys: str, state: str) -> str:
