@@ -59,7 +59,9 @@ def test_blank_names_have_no_code(blank: str) -> None:
     assert code_names(["drop me", "x"], NameRules(clean=(("drop me", blank),))) == (("x",), {"x": 0})
 
 
-@given(st.lists(st.text(min_size=1, max_size=4), max_size=8), st.sampled_from(["", "[a-z]+", r"\d", "^.", " "]))
+@given(
+    st.lists(st.text(min_size=1, max_size=4), max_size=8), st.sampled_from(["", "[a-z]+", r"\d", "^.", " "])
+)
 def test_every_name_that_is_left_has_the_code_of_its_activity(names: list[str], pattern: str) -> None:
     rules = NameRules(clean=((pattern, ""),)) if pattern else NameRules()
     activities, code = code_names(names, rules)

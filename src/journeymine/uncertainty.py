@@ -142,6 +142,7 @@ def share_of_units(
     trials: sparse.csr_array,
     trials_of: NDArray[np.integer] | None = None,
     *,
+    buckets: bool = False,
     level: float = LEVEL,
 ) -> Estimates:
     """Shares, each a ratio of sums over units, with Wilson's interval at the effective size.
@@ -158,6 +159,8 @@ def share_of_units(
         Trials by unit, shape (n_units, r).
     trials_of
         Column of `trials` that each share belongs to, shape (m,); by default its own.
+    buckets
+        Whether units are buckets of customers rather than customers.
 
     Examples
     --------
@@ -177,17 +180,32 @@ def share_of_units(
     # Sum over units of (wins - share * trials)^2, multiplied out: a unit without a win still is a trial.
     own = np.asarray(wins.multiply(wins).sum(axis=0)).ravel()
     mixed = np.asarray(wins.multiply(trials[:, columns]).sum(axis=0)).ravel()
-    squares = np.asarray(trials.multiply(trials).sum(axis=0)).ravel()[columns]
+    squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).ravel()[columns]
     n_units = np.asarray((trials > 0).sum(axis=0)).ravel()[columns].astype(float)
     correction = n_units / np.maximum(n_units - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = correction * np.maximum(own - 2 * share * mixed + share**2 * squares, 0.0) / total**2
-        # Nothing varied, or there is one unit only: its rows may all go together (Kish 1965).
-        together = total**2 / squares
+        # Nothing varied, or there is one unit only: the rows of a customer may all go together.
+        together = rows_that_go_together(trials, buckets=buckets)[columns]
     effective = few_units(effective_size(share, variance, total), total, n_units, level=level)
     unknown = (share == 0) | (share == 1) | (n_units == 1)
     low, high = wilson_of_share(share, np.where(unknown, together, effective), level=level)
     return Estimates(share, low, high, total.astype(np.int64))
+
+
+def rows_that_go_together(trials: sparse.csr_array, *, buckets: bool) -> Floats:
+    """Effective size if all rows of a customer were alike: n^2 / sum of squared cluster sizes (Kish 1965).
+
+    With buckets the sum over their customers is read off the variance of the buckets' sizes: customers fall into
+    buckets at random, so the size of a bucket has the variance of a Poisson sum.
+    """
+    n = np.asarray(trials.sum(axis=0), dtype=float).ravel()
+    squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).ravel()
+    n_units = trials.shape[0]
+    if buckets and n_units > 1:
+        squares = (squares - n**2 / n_units) * n_units / (n_units - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(squares > 0, np.minimum(n**2 / squares, n), n))
 
 
 def effective_size(share: Floats, variance: Floats, n: Floats) -> Floats:
@@ -215,6 +233,7 @@ def share_from_draws(
     n: Counts,
     *,
     trials: sparse.csr_array | None = None,
+    buckets: bool = False,
     level: float = LEVEL,
 ) -> Estimates:
     """Interval of a probability from bootstrap draws: their variance gives the effective size for Wilson's formula.
@@ -229,6 +248,8 @@ def share_from_draws(
         Denominators.
     trials
         The denominators by unit, shape (n_units, k); by default every row is a unit of its own.
+    buckets
+        Whether units are buckets of customers rather than customers.
     """
     share, size = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
     variance = np.nanvar(draws, axis=0, ddof=1)
@@ -236,12 +257,12 @@ def share_from_draws(
         effective = effective_size(share, variance, size)
     else:
         n_units = np.asarray((trials > 0).sum(axis=0), dtype=float).reshape(share.shape)
-        squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).reshape(share.shape)
+        together = rows_that_go_together(trials, buckets=buckets).reshape(share.shape)
         # A bootstrap of few units has (m - 1) / m of their variance.
         effective = effective_size(share, variance * n_units / np.maximum(n_units - 1, 1), size)
         # Solved probabilities of 0 and 1 carry rounding.
         unknown = (np.minimum(share, 1 - share) < 1e-9) | (n_units == 1)
-        effective = np.where(unknown, size**2 / squares, few_units(effective, size, n_units, level=level))
+        effective = np.where(unknown, together, few_units(effective, size, n_units, level=level))
     low, high = wilson_of_share(share, effective, level=level)
     return Estimates(share, low, high, size.astype(np.int64))
 

@@ -205,10 +205,16 @@ def fit_chain(
         point=point,
         edges=model.edges,
         edge_share=_edge_shares(counts, model.edges),
-        hit=share_from_draws(point.solved.hit, replicates["hit"], visits_of, trials=visits_by),
+        hit=share_from_draws(
+            point.solved.hit, replicates["hit"], visits_of, trials=visits_by, buckets=counts.buckets
+        ),
         visit=percentile_interval(point.solved.visits, replicates["visits"], starts),
         converted=share_from_draws(
-            point.solved.conversion, replicates["conversion"], starts, trials=starts_by
+            point.solved.conversion,
+            replicates["conversion"],
+            starts,
+            trials=starts_by,
+            buckets=counts.buckets,
         ),
         events=percentile_interval(_events(point), replicates["events"], starts),
         seconds=percentile_interval(
@@ -255,7 +261,7 @@ def _edge_shares(counts: ChainCounts, edges: NDArray[np.int64]) -> Estimates:
     edge = np.searchsorted(ids, counts.source * width + counts.column(counts.target))
     moves = unit_matrix(counts.unit, edge, counts.n, (counts.n_units, len(ids)))
     departures = unit_matrix(counts.unit, counts.source, counts.n, (counts.n_units, counts.n_states))
-    return share_of_units(moves, departures, edges[:, 0])
+    return share_of_units(moves, departures, edges[:, 0], buckets=counts.buckets)
 
 
 class _PooledModel:

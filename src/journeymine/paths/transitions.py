@@ -79,11 +79,11 @@ def estimate_transitions(counts: EdgeCounts) -> Transitions:
     source_of = counts.source[counts.unit_edge]
     moves = unit_matrix(counts.unit, counts.unit_edge, counts.unit_n, (counts.n_units, m))
     departures = unit_matrix(counts.unit, source_of, counts.unit_n, (counts.n_units, k))
-    share = share_of_units(moves, departures, counts.source)
+    share = share_of_units(moves, departures, counts.source, buckets=counts.buckets)
     if not counts.timed:
         return Transitions(counts, share, None)
     below = unit_matrix(counts.unit, counts.unit_edge, counts.unit_below, (counts.n_units, m))
-    share_below = share_of_units(below, moves)
+    share_below = share_of_units(below, moves, buckets=counts.buckets)
     waits = median_interval(counts.median_us, share_below, _histograms(counts))
     return Transitions(
         counts, share, Estimates(waits.estimate * MICRO, waits.lower * MICRO, waits.upper * MICRO, waits.n)

@@ -89,4 +89,4 @@ def estimate_variants(counts: VariantCounts) -> Variants:
     cases = unit_matrix(
         np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
     )
-    return Variants(counts, share_of_units(wins, cases, np.zeros(m, int)))
+    return Variants(counts, share_of_units(wins, cases, np.zeros(m, int), buckets=counts.buckets))

@@ -131,7 +131,7 @@ def activities_section(
     cases = unit_matrix(
         np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
     )
-    reach = share_of_units(wins, cases, np.zeros(k, int))
+    reach = share_of_units(wins, cases, np.zeros(k, int), buckets=counts.buckets)
     repeat = _repeats(log, transitions)
     stage_of = {name: (i, stage.id) for i, stage in enumerate(stages) for name in stage.activities}
     place = counts.places / np.maximum(counts.n_cases, 1)
@@ -165,7 +165,7 @@ def _repeats(log: EventLog, transitions: Transitions) -> Estimates:
     )
     counts = log.activity_counts
     visits = unit_matrix(counts.unit, counts.code, counts.unit_n, (counts.n_units, k))
-    return share_of_units(loops, visits)
+    return share_of_units(loops, visits, buckets=counts.buckets)
 
 
 def _chain_columns(chain: MarkovChain | None, k: int) -> tuple[list[Any], list[Any]]:
