@@ -1,4 +1,4 @@
-"""Write the log that the benchmarks run on: Markov-like journeys, rows in no order, the same bytes of content each time.
+"""Write the log that the benchmarks run on: Markov-like journeys, rows in no order, the same content each time.
 
     python benchmarks/generate.py big.parquet --events 10_000_000
 

@@ -165,10 +165,21 @@ def test_reach_and_audience_of_a_scope(log: EventLog) -> None:
         (None, (START + 12 * HOUR, START + 13 * HOUR), 1, 1), ([], None, 0, 0),
     ):  # fmt: skip
         condition = scope_condition(visit, cells, period)
-        unit, n = counting.count_reach(log.engine, log._visits, condition)
+        unit, code, n = counting.count_reach(log.engine, log._visits, condition)
         assert n.sum() == journeys
+        assert set(code.tolist()) <= {visit}
         assert len(unit) == len(set(unit.tolist()))
-        assert counting.count_audience(log.engine, log._visits, condition) == customers
+        assert counting.count_audience(log.engine, log._visits, condition).get(visit, 0) == customers
+
+
+def test_reach_and_audience_of_all_activities(log: EventLog) -> None:
+    unit, code, n = counting.count_reach(log.engine, log._visits)
+    got = {
+        (u, log.activities[c]): k for u, c, k in zip(unit.tolist(), code.tolist(), n.tolist(), strict=True)
+    }
+    assert got == {(0, "visit"): 2, (0, "basket"): 1, (2, "visit"): 1, (2, "basket"): 1, (2, "leave"): 1}
+    lost = counting.count_audience(log.engine, log._visits)
+    assert {log.activities[c]: k for c, k in lost.items() if k} == {"visit": 1, "leave": 1}
 
 
 def test_an_audience_counts_customers_and_reach_counts_journeys() -> None:
@@ -176,9 +187,10 @@ def test_an_audience_counts_customers_and_reach_counts_journeys() -> None:
     log = make([*rows, ("9", "buy", 100, "z")], "case what at who", customer_id="who").journeys(
         "buy", idle="1h"
     )
-    condition = scope_condition(log.activities.index("x"), None, None)
-    assert counting.count_reach(log.engine, log._visits, condition)[1].tolist() == [5]
-    assert counting.count_audience(log.engine, log._visits, condition) == 1
+    x = log.activities.index("x")
+    condition = scope_condition(x, None, None)
+    assert counting.count_reach(log.engine, log._visits, condition)[2].tolist() == [5]
+    assert counting.count_audience(log.engine, log._visits, condition) == {x: 1}
 
 
 # --- money

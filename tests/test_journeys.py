@@ -65,9 +65,10 @@ def test_a_customer_is_cut_where_nothing_happened_for_idle() -> None:
 
 def test_silence_is_counted_from_the_end_of_an_event() -> None:
     rows = [("k", "call", 0, 8), ("k", "mail", 12, 12), ("k", "visit", 30, 30)]
-    table = {name: [row[i] for row in rows] for i, name in enumerate(("who", "what", "at", "until"))}
-    for name in ("at", "until"):
-        table[name] = [START + h * HOUR for h in table[name]]
+    table = {
+        "who": [row[0] for row in rows], "what": [row[1] for row in rows],
+        "at": [START + row[2] * HOUR for row in rows], "until": [START + row[3] * HOUR for row in rows],
+    }  # fmt: skip
     roles: dict[str, Any] = {"timestamp": "at", "end_timestamp": "until", "time_unit": "us"}
     log = read_log(pa.table(table), customer_id="who", activity="what", **roles)
     assert sessions(log.journeys(idle="10h")) == {"k #1": ["call", "mail"], "k #2": ["visit"]}

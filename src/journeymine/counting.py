@@ -200,15 +200,16 @@ def count_drops(engine: DuckDBEngine, log: Canonical, visits: str, counts: Chain
     )
 
 
-def count_reach(engine: DuckDBEngine, visits: str, condition: str) -> tuple[Ints, Ints]:
-    """Journeys that meet a scope, by unit: (unit, n)."""
+def count_reach(engine: DuckDBEngine, visits: str, condition: str = "TRUE") -> tuple[Ints, Ints, Ints]:
+    """Journeys that meet each activity in a scope, by unit: (unit, code, n)."""
     rows = engine.fetch(chain_sql.reach_sql(visits, condition))
-    return ints(rows["unit"]), ints(rows["n"])
+    return ints(rows["unit"]), ints(rows["code"]), ints(rows["n"])
 
 
-def count_audience(engine: DuckDBEngine, visits: str, condition: str) -> int:
-    """Customers lost in a scope."""
-    return int(engine.fetch(chain_sql.audience_sql(visits, condition))["n"][0])
+def count_audience(engine: DuckDBEngine, visits: str, condition: str = "TRUE") -> dict[int, int]:
+    """Customers lost after each activity in a scope, by code."""
+    rows = engine.fetch(chain_sql.audience_sql(visits, condition))
+    return dict(zip(ints(rows["code"]).tolist(), ints(rows["n"]).tolist(), strict=True))
 
 
 def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = False) -> EdgeCounts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine import counting
-from journeymine.fixes.candidates import OTHER, Candidate, cell_values, find_candidates
+from journeymine.fixes.candidates import Candidate, cell_values, find_candidates
 from journeymine.fixes.effects import estimate_effects
 from journeymine.fixes.ranking import MONTH_DAYS, FixRanking, Scale, rank_candidates
 from journeymine.markov.chain import fit_chain
@@ -20,7 +20,7 @@ from journeymine.uncertainty import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from journeymine.counts import ChainCounts
     from journeymine.log import EventLog
@@ -37,12 +37,7 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     drops = counting.count_drops(log.engine, log.canonical, visits, counts)
     found = find_candidates(counts, drops)
     effects = estimate_effects(counts, found.candidates, pools=found.pools, n_draws=n_draws, seed=seed)
-    scopes = [_condition(counts, candidate) for candidate in found.candidates]
-    starts = unit_matrix(
-        counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
-    )
-    reach = [_reach(log, visits, scope, starts) for scope in scopes]
-    audience = [counting.count_audience(log.engine, visits, scope) for scope in scopes]
+    reach, audience = _reach_and_audience(log, counts, found.candidates, visits)
     fixes = rank_candidates(
         counts,
         found.candidates,
@@ -64,24 +59,38 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     )
 
 
+def _reach_and_audience(
+    log: EventLog, counts: ChainCounts, candidates: Sequence[Candidate], visits: str
+) -> tuple[list[Estimates], list[int]]:
+    """Share of journeys that meet the scope of each candidate, and customers who were lost in it."""
+    starts = unit_matrix(
+        counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
+    )
+    everywhere = counting.count_reach(log.engine, visits), counting.count_audience(log.engine, visits)
+    reach, audience = [], []
+    for candidate in candidates:
+        (unit, code, n), lost = everywhere
+        if candidate.kind != "assumed":
+            scope = _condition(counts, candidate)
+            unit, code, n = counting.count_reach(log.engine, visits, scope)
+            lost = counting.count_audience(log.engine, visits, scope)
+        own = int(counts.activity[candidate.state])
+        here = code == own
+        wins = unit_matrix(unit[here], np.zeros(int(here.sum()), int), n[here], (counts.n_units, 1))
+        share = share_of_units(wins, starts, np.zeros(1, int), buckets=counts.buckets)
+        reach.append(Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0]))
+        audience.append(lost.get(own, 0))
+    return reach, audience
+
+
 def _condition(counts: ChainCounts, candidate: Candidate) -> str:
     """The scope of a candidate as a condition on visits."""
-    cells: NDArray[np.int64] | None = None
+    cells: list[int] | None = None
     if candidate.column is not None and candidate.value is not None:
         values = cell_values(counts)
-        names = values.names[candidate.column]
-        assert candidate.value != OTHER
-        cells = np.flatnonzero(values.value[:, candidate.column] == names.index(candidate.value))
-    code = int(counts.activity[candidate.state])
-    return scope_condition(code, None if cells is None else cells.tolist(), candidate.period_us)
-
-
-def _reach(log: EventLog, visits: str, condition: str, starts: object) -> Estimates:
-    """Share of watched journeys that meet the scope."""
-    unit, n = counting.count_reach(log.engine, visits, condition)
-    wins = unit_matrix(unit, np.zeros(len(unit), int), n, (log.canonical.n_units, 1))
-    share = share_of_units(wins, starts, np.zeros(1, int), buckets=log.canonical.buckets)  # type: ignore[arg-type]
-    return Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0])
+        place = values.names[candidate.column].index(candidate.value)
+        cells = np.flatnonzero(values.value[:, candidate.column] == place).tolist()
+    return scope_condition(int(counts.activity[candidate.state]), cells, candidate.period_us)
 
 
 def _scale(log: EventLog, n_kept: int, n_draws: int, seed: int) -> Scale:

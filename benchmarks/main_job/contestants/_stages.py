@@ -28,6 +28,12 @@ class Stages:
         self.seconds[name] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         return result
 
+    def add(self, name: str, *parts: str) -> None:
+        """Keep the sum of several steps as one."""
+        self.seconds[name] = {
+            unit: sum(self.seconds[part][unit] for part in parts) for unit in ("wall", "cpu")
+        }
+
     def peak(self, name: str) -> None:
         """Keep the peak memory up to here, in MB."""
         self.seconds[name]["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

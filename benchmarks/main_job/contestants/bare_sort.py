@@ -13,12 +13,17 @@ MEMORY_LIMIT = "1500MB"
 
 
 def sort(path: str, spill: str) -> int:
-    config = {"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": spill}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": THREADS,
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": spill,
+    }
+    source = path.replace("'", "''")
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(
             "CREATE TABLE sorted AS SELECT case_id, activity, timestamp "
-            f"FROM read_parquet('{path}') ORDER BY case_id, timestamp"
+            f"FROM read_parquet('{source}') ORDER BY case_id, timestamp"
         )
         return int(connection.execute("SELECT COUNT(*) FROM sorted").fetchall()[0][0])
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-
-sys._pm4py_welcome_shown = True  # type: ignore[attr-defined]
 
 import pandas as pd
 import pm4py
@@ -14,12 +11,9 @@ from _stages import Stages
 
 def discover(path: str) -> dict[tuple[str, str], int]:
     rows = pd.read_parquet(path, columns=["case_id", "activity", "timestamp"])
-    with contextlib.redirect_stdout(sys.stderr):
-        log = pm4py.format_dataframe(
-            rows, case_id="case_id", activity_key="activity", timestamp_key="timestamp"
-        )
-        del rows
-        edges, _, _ = pm4py.discover_dfg(log)
+    log = pm4py.format_dataframe(rows, case_id="case_id", activity_key="activity", timestamp_key="timestamp")
+    del rows
+    edges, _, _ = pm4py.discover_dfg(log)
     return dict(edges)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-
-# Its telemetry needs this module and does without it.
-sys.modules["posthog"] = None  # type: ignore[assignment]
+from typing import Any
 
 import pandas as pd
 from _stages import Stages
-from retentioneering.eventstream import Eventstream
 
 SCHEMA = {
     "path_cols": ["case_id"],
@@ -18,18 +15,29 @@ SCHEMA = {
     "segment_cols": [],
     "custom_cols": [],
 }
+MARKERS = ("path_start", "path_end")
+"""Its own marks of begin and end, not activities of the log."""
 
 
-def matrix(path: str) -> pd.DataFrame:
-    rows = pd.read_parquet(path, columns=["case_id", "activity", "timestamp"])
-    return Eventstream(rows, schema=SCHEMA).transition_graph_data(edge_weight="proba_out")
+def eventstream() -> Any:
+    """The class; its telemetry needs a module that it can do without, so that module is not there."""
+    sys.modules["posthog"] = None  # type: ignore[assignment]
+    from retentioneering.eventstream import Eventstream  # type: ignore[import-not-found]
+
+    return Eventstream
 
 
 def main() -> None:
-    stages = Stages()
-    probabilities = stages.time("job", lambda: matrix(sys.argv[1]))
+    stages, make = Stages(), eventstream()
+
+    def matrix() -> pd.DataFrame:
+        rows = pd.read_parquet(sys.argv[1], columns=["case_id", "activity", "timestamp"])
+        frame: pd.DataFrame = make(rows, schema=SCHEMA).transition_graph_data(edge_weight="proba_out")
+        return frame
+
+    probabilities = stages.time("job", matrix)
     stages.peak("job")
-    inside = [name for name in probabilities.index if name in probabilities.columns]
+    inside = [name for name in probabilities.index if name in probabilities.columns and name not in MARKERS]
     stages.found["n_pairs"] = int((probabilities.loc[inside, inside] > 0).sum().sum())
     stages.print()
 

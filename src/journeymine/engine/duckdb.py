@@ -54,7 +54,7 @@ class DuckDBEngine:
         }
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute("SET TimeZone = 'UTC'")
-        # In a notebook the setting cannot even be written without further packages, so it is left alone where it is off.
+        # In a notebook the setting cannot be written without further packages: it is left alone where it is off.
         if self.connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
             self.connection.execute("SET enable_progress_bar = false")
         self._n_tables = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,7 +159,7 @@ def row_test(data: GroupedDrops, n_groups: int) -> RowTest | None:
     if rank == 0:
         return None
     statistic = float(gap @ np.linalg.pinv(covariance, hermitian=True) @ gap) / effect
-    return RowTest(statistic, rank, float(stats.chi2.sf(statistic, rank)), effect)
+    return RowTest(statistic, rank, float(special.chdtrc(rank, statistic)), effect)
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:

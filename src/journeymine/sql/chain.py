@@ -110,15 +110,19 @@ def scope_condition(code: int, cells: Sequence[int] | None, period_us: tuple[int
     return " AND ".join(parts)
 
 
-def reach_sql(visits: str, condition: str) -> str:
-    """Journeys that meet the scope, by unit: (unit, n)."""
+def reach_sql(visits: str, condition: str = "TRUE") -> str:
+    """Journeys that meet each activity in a scope, by unit: (unit, code, n)."""
     return f"""
-        SELECT unit, COUNT(DISTINCT case_key) AS n FROM {visits} WHERE {condition} GROUP BY unit ORDER BY unit"""
+        SELECT unit, code, COUNT(*) AS n
+        FROM (SELECT DISTINCT unit, code, case_key FROM {visits} WHERE {condition}) AS met
+        GROUP BY unit, code ORDER BY unit, code"""
 
 
-def audience_sql(visits: str, condition: str) -> str:
-    """Customers who were lost in the scope: (n)."""
-    return f"SELECT COUNT(DISTINCT customer_id) AS n FROM {visits} WHERE {condition} AND watched AND next_code IS NULL"
+def audience_sql(visits: str, condition: str = "TRUE") -> str:
+    """Customers who were lost after each activity in a scope: (code, n)."""
+    return f"""
+        SELECT code, COUNT(DISTINCT customer_id) AS n FROM {visits}
+        WHERE {condition} AND watched AND next_code IS NULL GROUP BY code ORDER BY code"""
 
 
 def goal_values_sql(events: str, journeys: str, raw: str, row: str, value: str) -> str:
