@@ -31,8 +31,8 @@ LADDER = (
 
 
 def blank(value: object) -> bool:
-    """Missing, or nothing but blanks."""
-    return value is None or str(value).strip(" ") == ""
+    """Missing, or nothing but white space."""
+    return value is None or str(value).strip() == ""
 
 
 def whole_us(value: object) -> int | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from journeymine.readers.raw import RawLog
     from journeymine.readers.times import TimePlan
 
-RELATIVE_BEFORE_US = 366 * 86_400 * 1_000_000
+RELATIVE_BEFORE_US = 365 * 86_400 * 1_000_000
 """A log that ends before 1971 has a clock that starts at zero: durations mean something, dates do not."""
 
 JOINED_BY = " | "
@@ -113,12 +113,13 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
     """
     check_columns(raw, roles)
     columns, plan = event_columns(engine, raw, roles)
-    activities, names = _names(engine, raw, columns, rules)
     customer = _text(engine, roles.customer_id) if roles.customer_id and roles.case_id else None
     columns, case_ids = _without_collision(engine, raw, columns, customer)
-    events = _table(engine, "events", _events_sql(engine, raw, names, columns))
+    activities, names = _names(engine, raw, columns, rules)
+    columns = replace(columns, names=names)
+    events = _table(engine, "events", _events_sql(raw, columns))
     if roles.duplicates == "drop":
-        events, columns = _without_duplicates(engine, raw, names, events, columns)
+        events, columns = _without_duplicates(engine, raw, events, columns)
     return assemble(engine, events, case_ids, activities=activities, columns=columns, plan=plan, raw=raw)
 
 
@@ -223,25 +224,28 @@ def _order(engine: DuckDBEngine, raw: RawLog, column: str | None) -> str | None:
     if raw.types[column].upper() != "VARCHAR":
         return quoted
     number = f"TRY_CAST({quoted} AS DECIMAL(38, 9))"
-    unread = engine.fetch(
-        f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {quoted} IS NOT NULL AND {number} IS NULL"
-    )
-    return number if int(unread["n"][0]) == 0 else quoted
+    is_word = f"NOT {events_sql.blank(quoted)} AND {number} IS NULL"
+    words = engine.fetch(f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {is_word}")
+    return number if int(words["n"][0]) == 0 else quoted
 
 
 def _where(engine: DuckDBEngine, raw: RawLog, condition: str | None) -> str | None:
+    """The user's condition, tried on every row so that a bad one is told as such."""
     if condition is None:
         return None
+    # On a line of its own: the condition may end with a comment.
+    checked = f"CAST((\n{condition}\n) AS BOOLEAN)"
+    hint = "write an SQL condition on the columns of the log, such as where = \"country = 'DE'\"."
+    problem = f"where = {shown(condition)} is not a condition on this log"
+    if not condition.strip():
+        raise OptionError(f"{problem}.", hint=hint)
     try:
-        engine.fetch(f"SELECT CAST(({condition}) AS BOOLEAN) AS ok FROM {raw.table} LIMIT 0")
+        engine.fetch(f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {checked}")
     except EngineError as error:
-        hint = "write an SQL condition on the columns of the log, such as where = \"country = 'DE'\"."
         raise OptionError(
-            f"where = {shown(condition)} is not a condition on this log: {error.problem}",
-            found=f"{listed(raw.columns)}.",
-            hint=hint,
+            f"{problem}: {error.problem}", found=f"{listed(raw.columns)}.", hint=hint
         ) from error
-    return f"CAST(({condition}) AS BOOLEAN)"
+    return checked
 
 
 def _names(
@@ -277,23 +281,27 @@ def _without_collision(
     raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
 
 
-def _events_sql(engine: DuckDBEngine, raw: RawLog, names: str, columns: events_sql.EventColumns) -> str:
-    return events_sql.canonical_events_sql(raw.table, names, columns, keeps_order=raw.keeps_order)
+def _events_sql(raw: RawLog, columns: events_sql.EventColumns) -> str:
+    return events_sql.canonical_events_sql(raw.table, columns, keeps_order=raw.keeps_order)
 
 
 def _without_duplicates(
-    engine: DuckDBEngine, raw: RawLog, names: str, events: str, columns: events_sql.EventColumns
+    engine: DuckDBEngine, raw: RawLog, events: str, columns: events_sql.EventColumns
 ) -> tuple[str, events_sql.EventColumns]:
-    copies = _table(engine, "copies", duplicate_rows_sql(engine, raw, events))
+    copies = _table(engine, "copies", duplicate_rows_sql(engine, raw, events, columns))
     if not _count(engine, copies):
         return events, columns
     columns = replace(columns, dropped=f"{ROW} IN (SELECT row FROM {copies})")
-    return _table(engine, "events", _events_sql(engine, raw, names, columns)), columns
+    return _table(engine, "events", _events_sql(raw, columns)), columns
 
 
-def duplicate_rows_sql(engine: DuckDBEngine, raw: RawLog, events: str) -> str:
+def duplicate_rows_sql(
+    engine: DuckDBEngine, raw: RawLog, events: str, columns: events_sql.EventColumns
+) -> str:
     """Rows that repeat an earlier row of the raw table in every column."""
     quoted = [engine.dialect.quote(column) for column in raw.columns]
+    if columns.time_us is None:
+        return ledger_sql.all_duplicate_rows_sql(raw.table, events, ROW, quoted)
     return ledger_sql.duplicate_rows_sql(raw.table, events, ROW, quoted)
 
 

@@ -82,8 +82,7 @@ def count_chain(
     target_state = np.where(target < 0, target, place.state(np.maximum(target, 0), next_attempt))
     start_code = ints(starts["code"])
     start_state = np.where(starts_at_goal, GOAL, place.state(start_code, np.ones(len(start_code), np.int64)))
-    used = np.unique(source_state)
-    known = (target_state < 0) | np.isin(target_state, used)
+    used, known = _followed(source_state, target_state)
     known_start = (start_state < 0) | np.isin(start_state, used)
     customers = engine.fetch(chain_sql.cell_customers_sql(journeys.table))
     cell_customers = np.zeros(len(journeys.cells), np.int64)
@@ -113,6 +112,20 @@ def count_chain(
         n_folded=n_folded,
         buckets=log.buckets,
     )
+
+
+def _followed(source: Ints, target: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """States of which it is known where they lead, and the moves between them.
+
+    A move into a state whose visits nobody watched leads nowhere; without it, its source may lead nowhere too.
+    """
+    known = np.ones(len(source), bool)
+    while True:
+        used = np.unique(source[known])
+        still = known & ((target < 0) | np.isin(target, used))
+        if still.sum() == known.sum():
+            return used, known
+        known = still
 
 
 def _floats(column: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -145,6 +145,9 @@ def did_you_mean(value: str, known: Iterable[str]) -> str | None:
     'timestamp'
     """
     names = list(known)
+    same = [name for name in names if name.casefold() == value.casefold()]
+    if same:
+        return same[0]
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
     if close:
         return close[0]

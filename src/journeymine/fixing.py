@@ -30,9 +30,9 @@ DAY_US = 86_400_000_000
 
 def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     """Find candidates, estimate their effects on the same draws, add reach and audience, rank."""
-    counts = log._chain_counts  # noqa: SLF001 - the log delegates to this function
+    counts = log.count_chain()
     chain = fit_chain(counts, n_draws=n_draws, seed=seed)
-    visits = log._visits  # noqa: SLF001
+    visits = log._visits  # noqa: SLF001 - the log delegates to this function
     journeys = log._journeys("fixes")  # noqa: SLF001
     drops = counting.count_drops(log.engine, log.canonical, visits, counts)
     found = find_candidates(counts, drops)

@@ -99,13 +99,18 @@ def _noted(engine: DuckDBEngine, rule: str, sql: str) -> list[LedgerEntry]:
     return [LedgerEntry(rule, n, tuple(row["examples"] or ()))] if n else []
 
 
+def _kept(raw: RawLog, log: Canonical) -> str:
+    """Condition on the raw table: this row is an event."""
+    return "TRUE" if log.n_events == raw.n_rows else f"{log.columns.row} IN (SELECT row FROM {log.events})"
+
+
 def _duplicates(
     engine: DuckDBEngine, raw: RawLog, log: Canonical, shown: tuple[str, ...], *, any_ties: bool
 ) -> list[LedgerEntry]:
-    """Copies can only stand among events of one case and time, so without ties there are none to look for."""
-    if not any_ties:
+    """Copies share case and time, so with a clock and without ties there are none to look for."""
+    if log.last_us is not None and not any_ties:
         return []
-    copies = f"{log.columns.row} IN ({duplicate_rows_sql(engine, raw, log.events)})"
+    copies = f"{log.columns.row} IN ({duplicate_rows_sql(engine, raw, log.events, log.columns)})"
     example = ledger_sql.example_text(shown, engine.dialect)
     return _noted(engine, "exact_duplicates", ledger_sql.noted_rows_sql(raw.table, copies, example))
 
@@ -113,21 +118,23 @@ def _duplicates(
 def _times(
     engine: DuckDBEngine, raw: RawLog, log: Canonical, roles: Roles, shown: tuple[str, ...]
 ) -> list[LedgerEntry]:
-    if log.time_plan is None or roles.timestamp is None:
+    plan = log.time_plan
+    if plan is None or roles.timestamp is None:
         return []
-    entries: list[LedgerEntry] = []
-    when = log.time_plan.sql
-    usable = f"{when} IS NOT NULL"
+    kept = _kept(raw, log)
     time = ledger_sql.example_text((roles.timestamp,), engine.dialect)
-    if log.time_plan.naive_sql.upper() != "FALSE":
-        naive = f"({log.time_plan.naive_sql}) AND {usable}"
-        entries += _noted(engine, "naive_times", ledger_sql.noted_rows_sql(raw.table, naive, time, when))
-    if log.time_plan.ambiguous:
-        entries += _noted(engine, "ambiguous_dates", ledger_sql.noted_rows_sql(raw.table, usable, time, when))
-    if log.clock == "relative":
-        entries += _noted(engine, "relative_time", ledger_sql.noted_rows_sql(raw.table, usable, time, when))
+    rules = {
+        "naive_times": f"({plan.naive_sql}) AND {kept}" if plan.naive_sql.upper() != "FALSE" else None,
+        "ambiguous_dates": kept if plan.ambiguous else None,
+        "relative_time": kept if log.clock == "relative" else None,
+    }
+    entries: list[LedgerEntry] = []
+    for rule, condition in rules.items():
+        if condition is not None:
+            sql = ledger_sql.noted_rows_sql(raw.table, condition, time, plan.sql)
+            entries += _noted(engine, rule, sql)
     if log.columns.end_us:
-        early = f"{log.columns.end_us} < {log.columns.time_us}"
+        early = f"{log.columns.end_us} < {log.columns.time_us} AND {kept}"
         example = ledger_sql.example_text(shown, engine.dialect)
         entries += _noted(engine, "end_before_start", ledger_sql.noted_rows_sql(raw.table, early, example))
     return entries

@@ -215,8 +215,9 @@ class EventLog:
 
         if attempts < 1:
             raise OptionError(f"attempts is {shown(attempts)}, expected a whole number from 1.")
-        counts = self._chain_counts if attempts == 1 else self.count_chain(attempts)
-        return fit_chain(counts, n_draws=n_draws, seed=seed, timed=self.canonical.last_us is not None)
+        return fit_chain(
+            self.count_chain(attempts), n_draws=n_draws, seed=seed, timed=self.canonical.last_us is not None
+        )
 
     def rank_fixes(self, *, n_draws: int = N_DRAWS, seed: int = 0) -> FixRanking:
         """Rank what would raise conversion most: drop-outs brought down to where it works.
@@ -230,6 +231,9 @@ class EventLog:
 
     def count_chain(self, attempts: int = 1) -> ChainCounts:
         """Counts of the conversion chain."""
+        return self._chain_counts if attempts == 1 else self._count_chain(attempts)
+
+    def _count_chain(self, attempts: int) -> ChainCounts:
         journeys = self._journeys("the chain")
         if not journeys.goal:
             hint = 'pass goal="..." to journeys(), or set goal in [journey].'
@@ -254,7 +258,7 @@ class EventLog:
 
     @cached_property
     def _chain_counts(self) -> ChainCounts:
-        return self.count_chain()
+        return self._count_chain(1)
 
     @cached_property
     def _visits(self) -> str:

@@ -70,7 +70,7 @@ class DuckDBEngine:
 
     def fetch_table(self, sql: str) -> pa.Table:
         """Run a query and return an Arrow table."""
-        return self._run(sql, self.connection.sql).to_arrow_table()
+        return self._run(sql, lambda text: self.connection.sql(text).to_arrow_table())
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table visible to queries under `name`."""

@@ -191,7 +191,7 @@ class _CellModel:
             chain[:, :, state] = lean[:, :, state] * own[:, :, state] + (1 - lean[:, :, state]) * rows
         starts = (weights @ self.starts).reshape(len(weights), self.n_cells, self.k + 1)
         begun = starts.sum(axis=-1)
-        share = begun / begun.sum(axis=1, keepdims=True)
+        share = begun / np.maximum(begun.sum(axis=1, keepdims=True), 1.0)
         start = np.divide(starts, begun[..., None], out=np.zeros_like(starts), where=begun[..., None] > 0)
         solved = absorb(chain[..., : self.k], chain[..., self.k], start[..., : self.k])
         results = np.zeros((3, len(weights), len(scopes)))

@@ -149,7 +149,7 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
         transitions, variants = log.transitions(), log.variants(TOP_VARIANTS)
     chain: MarkovChain | None = None
     ranking: FixRanking | None = None
-    if log.found.goal:
+    if log.found.goal and log.count_chain().n_starts:
         with step("Fitting the chain"):
             chain = log.fit_markov(seed=seed)
         with step("Ranking fixes"):

@@ -20,6 +20,7 @@ TIE_RULES = {1: "order_column", 2: "file_order", 3: "activity_name"}
 """Value of the column `tie` -> the rule that decided the order of a tied pair."""
 
 NOTHING = "CAST(NULL AS BIGINT)"
+WHITE = " \t\n\r\f\v\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class EventColumns:
         Anything that sorts.
     no_blank_case
         Whether it is known that no id is missing, so that no row has to be asked.
+    names
+        Table (name, code) of the raw names that are activities.
     where
         Boolean; rows for which it is not true are left out.
     dropped
@@ -57,13 +60,14 @@ class EventColumns:
     end_us: str | None = None
     order: str | None = None
     no_blank_case: bool = False
+    names: str = ""
     where: str | None = None
     dropped: str | None = None
 
 
 def blank(expression: str) -> str:
-    """True where a text is null or only blanks."""
-    return f"({expression} IS NULL OR trim({expression}) = '')"
+    """True where a text is null or only white space."""
+    return f"({expression} IS NULL OR trim({expression}, '{WHITE}') = '')"
 
 
 def chosen_rows_sql(raw: str, columns: EventColumns) -> str:
@@ -72,40 +76,42 @@ def chosen_rows_sql(raw: str, columns: EventColumns) -> str:
 
 
 def activity_names_sql(raw: str, columns: EventColumns) -> str:
-    """Distinct activity names of the rows asked for, unsorted: (name)."""
-    return f"SELECT DISTINCT {columns.activity} AS name {chosen_rows_sql(raw, columns)}"
+    """Distinct activity names of the rows that can be events, unsorted: (name)."""
+    return f"SELECT DISTINCT {columns.activity} AS name FROM {raw} WHERE {' AND '.join(_conditions(columns))}"
 
 
-def canonical_events_sql(raw: str, names: str, columns: EventColumns, *, keeps_order: bool) -> str:
+def canonical_events_sql(raw: str, columns: EventColumns, *, keeps_order: bool) -> str:
     """Canonical events of the usable rows.
 
     Parameters
     ----------
     raw
         The raw table.
-    names
-        Table (name, code) of the activities; a name that is not in it is not an activity.
     keeps_order
         Whether the place in the source means anything; if not, the activity's name decides ties.
     """
     time, order = columns.time_us or NOTHING, columns.order or NOTHING
     end = f"GREATEST({columns.end_us}, {time})" if columns.end_us else NOTHING
-    wait = f"LEAD(time_us) OVER w - {'COALESCE(end_us, time_us)' if columns.end_us else 'time_us'}"
+    wait = "LEAD(time_us) OVER w - time_us"
+    if columns.end_us:
+        after_end = "GREATEST(LEAD(time_us) OVER w - COALESCE(end_us, time_us), 0)"
+        wait = f"CASE WHEN LEAD(time_us) OVER w IS NULL THEN NULL ELSE {after_end} END"
     keys = ["time_us"] * bool(columns.time_us) + ["ord"] * bool(columns.order)
     keys += ["row"] if keeps_order else ["code", "row"]
     return f"""
         SELECT case_key, code, time_us,
                CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
                LEAD(code) OVER w AS next_code,
-               {f"GREATEST({wait}, 0)" if columns.end_us else wait} AS wait_us,
+               {wait} AS wait_us,
                {_tie(columns, keeps_order=keeps_order)} AS tie,
                row
         FROM (
-            SELECT {columns.key} AS case_key, names.code AS code, {time} AS time_us,
-                   {end} AS end_us, {order} AS ord, {columns.row} AS row
-            FROM {raw} JOIN {names} AS names ON {columns.activity} = names.name
-            WHERE {" AND ".join(_conditions(columns))}
-        ) AS usable
+            SELECT case_key, names.code AS code, time_us, end_us, ord, row
+            FROM (SELECT {columns.key} AS case_key, {columns.activity} AS activity_name, {time} AS time_us,
+                         {end} AS end_us, {order} AS ord, {columns.row} AS row
+                  FROM {raw} WHERE {" AND ".join(_conditions(columns))}) AS usable
+            JOIN {columns.names} AS names ON activity_name = names.name
+        ) AS coded
         WINDOW w AS (PARTITION BY case_key ORDER BY {", ".join(keys)})"""
 
 
@@ -125,5 +131,9 @@ def _tie(columns: EventColumns, *, keeps_order: bool) -> str:
     """Which rule decided the order of an event and the next: 0 if they are not tied."""
     clock = "time_us" if columns.time_us else "ord"
     last = 2 if keeps_order else 3
-    rule = f"CASE WHEN LEAD(ord) OVER w <> ord THEN 1 ELSE {last} END" if columns.order else str(last)
+    rule = (
+        f"CASE WHEN LEAD(ord) OVER w IS DISTINCT FROM ord THEN 1 ELSE {last} END"
+        if columns.order
+        else str(last)
+    )
     return f"CASE WHEN LEAD({clock}) OVER w = {clock} THEN {rule} ELSE 0 END"

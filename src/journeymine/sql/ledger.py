@@ -27,6 +27,7 @@ def example_text(columns: Sequence[str], dialect: Dialect) -> str:
 def rejected_sql(raw: str, columns: EventColumns, example: str) -> str:
     """Rows that are not used, by the first rule they break: (rule, n, examples).
 
+    A name of which cleaning leaves nothing is a missing activity.
     The order of the rules is fixed, so every row is counted once. Examples are the five smallest by value.
     """
     branches = []
@@ -37,6 +38,8 @@ def rejected_sql(raw: str, columns: EventColumns, example: str) -> str:
     if columns.time_us and columns.time_raw:
         branches.append(f"WHEN {columns.time_us} IS NULL AND {blank(columns.time_raw)} THEN 'missing_time'")
         branches.append(f"WHEN {columns.time_us} IS NULL THEN 'unreadable_time'")
+    named = f"COALESCE({columns.activity} IN (SELECT name FROM {columns.names}), FALSE)"
+    branches.append(f"WHEN NOT {named} THEN 'missing_activity'")  # cleaning leaves nothing of it
     if columns.dropped:
         branches.append(f"WHEN {columns.dropped} THEN 'duplicates_dropped'")
     rule = f"CASE {' '.join(branches)} END"
@@ -80,6 +83,16 @@ def duplicate_rows_sql(raw: str, events: str, row: str, all_columns: Sequence[st
                      UNION SELECT case_key, position + 1 FROM {events} WHERE tie > 0) AS tied
                     ON e.case_key = tied.case_key AND e.position = tied.position) AS t
             JOIN {raw} AS r ON r.{row} = t.row) AS copies
+        WHERE copy > 1"""
+
+
+def all_duplicate_rows_sql(raw: str, events: str, row: str, all_columns: Sequence[str]) -> str:
+    """Rows of events that equal an earlier one in every column, wherever it stands: (row)."""
+    listed = ", ".join(f"r.{c}" for c in all_columns)
+    return f"""
+        SELECT row FROM (
+            SELECT e.row AS row, ROW_NUMBER() OVER (PARTITION BY {listed} ORDER BY e.row) AS copy
+            FROM {events} AS e JOIN {raw} AS r ON r.{row} = e.row) AS copies
         WHERE copy > 1"""
 
 

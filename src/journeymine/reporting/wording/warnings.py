@@ -31,6 +31,8 @@ def _about_journeys(report: Reader) -> list[Sentence]:
         out.append(report.say("warning_nothing_converted"))
     elif converted == n:
         out.append(report.say("warning_all_converted"))
+    if report.value("chain") is None:
+        out.append(report.say("warning_no_chain"))
     address = "log.end_states.open.share.estimate"
     still_open = report.value(address)
     if fmt.is_number(still_open) and still_open > MANY_OPEN:
