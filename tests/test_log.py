@@ -232,7 +232,7 @@ def test_threads_and_memory_are_passed_to_the_engine() -> None:
     ).filter(lambda cases: any("buy" in case for case in cases)),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 def test_when_nothing_is_open_the_chain_gives_the_converted_share(
     cases: list[list[str]], timed: bool
 ) -> None:

@@ -39,22 +39,13 @@ IDS = (
 CUSTOMERS = ("K1", "K2", "K 'three'", "nan", "\u202eK", " ", None)
 NAMES = (
     "visit", "Visit", "buy", "pay", "'; DROP TABLE x; --", "</script>", "a\nb", "😀", "مرحبا", "NULL", "1", "10", "é",
-    "z" * 3000, "", "   ", None,
+    "z" * 3000, "", "   ", "\t", "\n", None,
 )  # fmt: skip
 SEGMENT_VALUES = ("mobile", "desktop", "(missing)", "it's", "NA", "", None)
 COLUMNS = (
-    "order",
-    "select",
-    "at",
-    'my "col" x',
-    "it's",
-    "time\nstamp",
-    "💥",
-    "row",
-    "case_key",
-    "position",
-    "rowid",
-)
+    "order", "select", "at", 'my "col" x', "it's", "time\nstamp", "💥", "row", "case_key", "position", "rowid", "code",
+    "name",
+)  # fmt: skip
 
 
 @st.composite
@@ -81,7 +72,9 @@ def sources(draw: st.DrawFn, *, timed: bool = True, by: str = "case") -> dict[st
             column["activity"]: st.sampled_from(acts),
             column["time"]: st.one_of(hours, hours, hours, st.sampled_from((START_US, None, FAR))),
             column["end"]: st.one_of(st.none(), hours),
-            column["order"]: orders[order] if order else st.none(),
+            column["order"]: st.one_of(st.none(), orders[order], orders[order])
+            if order and timed
+            else orders.get(order or "", st.none()),
             column["segment"]: st.sampled_from(SEGMENT_VALUES),
             column["number"]: st.integers(1, 2),
         }
@@ -156,8 +149,7 @@ def assert_same_events(log: EventLog, expected: oracle.Log) -> None:
     assert log.n_cases == len(expected.cases)
     assert log.n_customers == len(expected.customers)
     assert (log.canonical.first_us, log.canonical.last_us) == (expected.first_us, expected.last_us)
-    assert list(log.activities) == sorted(log.activities)
-    assert set(log.activities) >= set(expected.activities)  # exactly: tests/test_canonical.py
+    assert log.activities == expected.activities
 
 
 def assert_same_ledger(log: EventLog, expected: oracle.Log) -> None:
@@ -166,12 +158,7 @@ def assert_same_ledger(log: EventLog, expected: oracle.Log) -> None:
     assert ledger.rows_kept == expected.n_events
     assert ledger.rows_read == ledger.rows_kept + sum(entry.n for entry in ledger.rejected)
     assert {entry.rule: entry.n for entry in ledger.rejected} == dict(expected.rejected)
-    noted = {entry.rule: entry.n for entry in ledger.noted}
-    if expected.rejected:  # what is noted of rejected rows: tests/test_ledger.py
-        noted.pop("end_before_start", None)
-        assert noted == {rule: n for rule, n in expected.noted.items() if rule != "end_before_start"}
-    else:
-        assert noted == dict(expected.noted)
+    assert {entry.rule: entry.n for entry in ledger.noted} == dict(expected.noted)
     assert ledger.ties == expected.ties
     for entry in (*ledger.rejected, *ledger.noted):
         assert 1 <= len(entry.examples) <= 5
@@ -367,14 +354,14 @@ def settle(log: EventLog, expected: oracle.Log, source: dict[str, Any], journey:
 
 
 @given(sources(), JOURNEY)
-@thorough(20)
+@thorough(15)
 def test_journeys_of_cases(source: dict[str, Any], journey: dict[str, Any]) -> None:
     if (found := both(source)) is not None:
         settle(*found, source, journey)
 
 
 @given(sources(by="customer"), JOURNEY)
-@thorough(20)
+@thorough(15)
 def test_journeys_cut_by_silence(source: dict[str, Any], journey: dict[str, Any]) -> None:
     if (found := both(source)) is not None:
         settle(*found, source, journey)
@@ -436,7 +423,7 @@ def written_us(zone: str) -> Callable[[object], int | None]:
     st.sampled_from(("UTC", "Europe/Paris", "America/St_Johns")),
     st.sampled_from((None, "rank")),
 )
-@thorough(15)
+@thorough(10)
 def test_a_log_with_written_times(rows: list[dict[str, Any]], zone: str, order: str | None) -> None:
     roles: dict[str, Any] = {"case_id": "id", "activity": "what", "timestamp": "when", "order": order}
     expected = oracle.read(rows, **roles, time_us=written_us(zone))
