@@ -184,10 +184,11 @@ def test_activities_are_those_of_the_events_that_are_kept() -> None:
 
 
 def test_an_activity_may_be_several_columns() -> None:
-    rows = [("a", "web", "buy", 0), ("a", "shop", "buy", 1), ("b", None, "buy", 2)]
+    rows = [("a", "web", "buy", 0), ("a", "shop", "buy", 1), ("b", None, "buy", 2), ("b", None, None, 3)]
     table = pa.table({n: [r[i] for r in rows] for i, n in enumerate(("case", "where", "what", "rank"))})
     log = read_log(table, case_id="case", activity=["where", "what"], order="rank")
-    assert log.activities == ("shop | buy", "web | buy")
+    # A part that is missing is left out; an activity is missing when all of them are.
+    assert log.activities == ("buy", "shop | buy", "web | buy")
     assert {e.rule: e.n for e in log.ledger.rejected} == {"missing_activity": 1}
 
 

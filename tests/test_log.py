@@ -263,7 +263,12 @@ def test_when_nothing_is_open_the_chain_gives_the_converted_share(
 @settings(max_examples=20, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 def test_rows_of_the_matrix_sum_to_one_whatever_is_open(cases: list[list[tuple[str, int]]]) -> None:
     rows = [(f"c{i}", what, hour) for i, path in enumerate(cases) for what, hour in path] + [("z", "buy", 0)]
-    chain = make(rows).journeys("buy", idle="10h").fit_markov(n_draws=20)
+    log = make(rows).journeys("buy", idle="10h")
+    if not log.count_chain().n_starts:
+        with pytest.raises(NotEnoughDataError, match="long enough"):
+            log.fit_markov()
+        return
+    chain = log.fit_markov(n_draws=20)
     assert chain.matrix.sum(axis=1).to_numpy() == pytest.approx(1.0, abs=1e-12)
 
 
@@ -404,3 +409,10 @@ def test_hostile_names_break_nothing_and_are_escaped(tmp_path: Path) -> None:
     report.save(tmp_path / "out")
     for line in (tmp_path / "out" / "transitions.csv").read_text("utf-8").splitlines():
         assert not line.startswith(("=", "@", "+"))
+
+
+def test_what_nobody_watched_is_not_made_up_from_those_who_bought_at_once() -> None:
+    rows = [(f"c{i}", "x", i / 10) for i in range(20)]
+    data = valid_report(make([*rows, ("z", "buy", 1)]).journeys("buy", idle="10d"))
+    assert data["conversion"] is None
+    assert "no_chain" in warnings(data)

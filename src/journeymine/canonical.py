@@ -196,8 +196,10 @@ def event_columns(
     }
     plan = detect_time(engine, raw, roles.timestamp, **options) if roles.timestamp else None
     end = detect_time(engine, raw, roles.end_timestamp, **options) if roles.end_timestamp else None
-    literal = engine.dialect.literal(JOINED_BY)
-    activity = f" || {literal} || ".join(_text(engine, name) for name in roles.activity)
+    activity = _text(engine, roles.activity[0])
+    if len(roles.activity) > 1:
+        parts = ", ".join(f"NULLIF({_text(engine, name)}, '')" for name in roles.activity)
+        activity = f"concat_ws({engine.dialect.literal(JOINED_BY)}, {parts})"
     case = _text(engine, roles.case_id or roles.customer_id or "")
     return events_sql.EventColumns(
         case=case,

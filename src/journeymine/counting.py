@@ -63,8 +63,9 @@ def count_chain(
 ) -> ChainCounts:
     """Moves of the conversion chain by unit and cell.
 
-    Above 500 activities the rarest share one state; a move into a state without a watched visit is left out and
-    counted as unwatched.
+    All journeys say where journeys start, unless some start in a state whose visits nobody watched: then only the
+    watched ones do. Above 500 activities the rarest share one state; a move into a state without a watched visit
+    is left out and counted as unwatched.
     """
     if attempts > 1:
         rows = _attempt_rows(engine, log, journeys, visits, attempts)
@@ -73,7 +74,7 @@ def count_chain(
     source, target = ints(rows["source"]), codes(rows["target"], DROP)
     attempt = ints(rows["attempt"]) if attempts > 1 else np.ones(len(source), np.int64)
     next_attempt = codes(rows["next_attempt"], 1) if attempts > 1 else np.ones(len(source), np.int64)
-    starts = engine.fetch(chain_sql.starts_sql(log.events, journeys.table))
+    starts = engine.fetch(chain_sql.starts_sql(log.events, journeys.table, journeys.last_start_us))
     starts_at_goal = np.asarray(starts["is_goal"]).astype(bool)
     target = np.where(np.isin(target, journeys.goal), GOAL, target)
     code_of, n_folded = _states(source, ints(rows["n"]), len(log.activities))
@@ -84,6 +85,9 @@ def count_chain(
     start_state = np.where(starts_at_goal, GOAL, place.state(start_code, np.ones(len(start_code), np.int64)))
     used, known = _followed(source_state, target_state)
     known_start = (start_state < 0) | np.isin(start_state, used)
+    if not known_start.all():
+        # Of some journeys it is not known where they lead: then those that began at their side do not count either.
+        known_start &= np.asarray(starts["watched"]).astype(bool)
     customers = engine.fetch(chain_sql.cell_customers_sql(journeys.table))
     cell_customers = np.zeros(len(journeys.cells), np.int64)
     cell_customers[ints(customers["cell"])] = ints(customers["n_customers"])

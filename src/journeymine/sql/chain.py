@@ -71,14 +71,15 @@ def attempt_counts_sql(visits: str) -> str:
         ORDER BY unit, cell, source, attempt, target NULLS LAST, next_attempt"""
 
 
-def starts_sql(events: str, journeys: str) -> str:
-    """Where journeys start, watched to their end or not: (unit, cell, code, is_goal, n)."""
+def starts_sql(events: str, journeys: str, last_start_us: int | None) -> str:
+    """Where journeys start, watched or not: (unit, cell, code, is_goal, watched, n)."""
     return f"""
-        SELECT j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE) AS is_goal, COUNT(*) AS n
+        SELECT j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE) AS is_goal,
+               {watched(last_start_us)} AS watched, COUNT(*) AS n
         FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
         WHERE e.position = j.start_position
-        GROUP BY j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE)
-        ORDER BY j.unit, j.cell, e.code, is_goal"""
+        GROUP BY j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE), {watched(last_start_us)}
+        ORDER BY j.unit, j.cell, e.code, is_goal, watched"""
 
 
 def cell_customers_sql(journeys: str) -> str:
