@@ -40,7 +40,7 @@ notebook: $(VENV)/.dev ## run the notebooks and keep their output
 	@$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
 bench: $(VENV)/.dev ## compare speed and memory with other packages (slow)
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/main_job/run.py $(ARGS)
 
 wheel: $(VENV)/.dev ## build the wheel and the source archive into dist
 	@$(BIN)/python -m build --quiet .
