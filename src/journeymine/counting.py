@@ -235,13 +235,13 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
     Parameters
     ----------
     any_target
-        Count departures whatever follows; the target is then the source itself.
+        Count departures whatever follows; the target is then the source itself, and cases are not counted.
     """
     table = engine.new_name("edges")
     events = edges_sql.any_target_sql(log.events) if any_target else log.events
     engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect)}")
     totals = engine.fetch(f"SELECT * FROM {table} ORDER BY source, target")
-    cases = engine.fetch(edges_sql.edge_cases_sql(events))
+    cases = None if any_target else engine.fetch(edges_sql.edge_cases_sql(events))
     units = engine.fetch(edges_sql.edge_units_sql(events, log.cases, table))
     bins = engine.fetch(edges_sql.wait_histogram_sql(events, engine.dialect))
     engine.execute(f"DROP TABLE {table}")
@@ -253,7 +253,7 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         source=source,
         target=target,
         n=ints(totals["n"]),
-        n_cases=ints(cases["n_cases"]),
+        n_cases=ints(totals["n"]) if cases is None else ints(cases["n_cases"]),
         median_us=_floats_or_nan(totals["median_us"]),
         unit=ints(units["unit"]),
         unit_edge=np.searchsorted(ids, ints(units["source"]) * k + ints(units["target"])),
@@ -321,11 +321,9 @@ def count_variants(
 def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
     """Events and cases of each activity."""
     rows = engine.fetch(edges_sql.activity_units_sql(log.events, log.cases))
-    places = engine.fetch(edges_sql.activity_places_sql(log.events))
     k = len(log.activities)
     unit, code, n, n_cases = (ints(rows[name]) for name in ("unit", "code", "n", "n_cases"))
-    place = np.zeros(k, np.int64)
-    place[ints(places["code"])] = ints(places["places"])
+    place = np.bincount(code, weights=ints(rows["places"]), minlength=k).astype(np.int64)
     return ActivityCounts(
         n=np.bincount(code, weights=n, minlength=k).astype(np.int64),
         n_cases=np.bincount(code, weights=n_cases, minlength=k).astype(np.int64),

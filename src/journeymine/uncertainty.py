@@ -88,7 +88,9 @@ def bootstrap_weights(
         size = min(chunk, n_draws - begin)
         picks = rng.integers(0, n_units, size=(size, n_units))
         picks += np.arange(size)[:, None] * n_units
-        yield np.bincount(picks.ravel(), minlength=size * n_units).reshape(size, n_units).astype(float)
+        drawn = np.bincount(picks.ravel(), minlength=size * n_units).reshape(size, n_units)
+        # Column by column, as the product with a sparse matrix reads it: else every product copies the whole.
+        yield drawn.astype(float, order="F")
 
 
 def quantile_of_normal(level: float) -> float:

@@ -44,7 +44,7 @@ def n_unwatched_sql(visits: str) -> str:
 def chain_counts_sql(visits: str) -> str:
     """Moves of the chain: (unit, cell, source, target, n, wait_us); target is null for a drop."""
     return f"""
-        SELECT unit, cell, code AS source, next_code AS target, COUNT(*) AS n, SUM(wait_us) AS wait_us
+        SELECT unit, cell, code AS source, next_code AS target, COUNT(*) AS n, CAST(SUM(wait_us) AS DOUBLE) AS wait_us
         FROM {visits} WHERE watched GROUP BY unit, cell, code, next_code
         ORDER BY unit, cell, source, target NULLS LAST"""
 
@@ -66,7 +66,7 @@ def attempt_counts_sql(visits: str) -> str:
     """Moves between attempt-indexed states: (unit, cell, source, attempt, target, next_attempt, n, wait_us)."""
     return f"""
         SELECT unit, cell, code AS source, attempt, next_code AS target, next_attempt,
-               COUNT(*) AS n, SUM(wait_us) AS wait_us
+               COUNT(*) AS n, CAST(SUM(wait_us) AS DOUBLE) AS wait_us
         FROM {visits} WHERE watched GROUP BY unit, cell, code, attempt, next_code, next_attempt
         ORDER BY unit, cell, source, attempt, target NULLS LAST, next_attempt"""
 

@@ -61,19 +61,15 @@ def wait_histogram_sql(events: str, dialect: Dialect) -> str:
 
 
 def activity_units_sql(events: str, cases: str) -> str:
-    """Events and cases of each activity by unit: (unit, code, n, n_cases)."""
+    """Events, cases and first places of each activity by unit: (unit, code, n, n_cases, places).
+
+    `places` sums, over the cases, the position at which the activity first stands.
+    """
     return f"""
-        SELECT c.unit, e.code, COUNT(*) AS n, COUNT(DISTINCT e.case_key) AS n_cases
-        FROM {events} AS e JOIN {cases} AS c ON c.case_key = e.case_key
+        SELECT c.unit, e.code, SUM(e.n) AS n, COUNT(*) AS n_cases, SUM(e.place) AS places
+        FROM (SELECT case_key, code, COUNT(*) AS n, MIN(position) AS place FROM {events} GROUP BY case_key, code) AS e
+        JOIN {cases} AS c ON c.case_key = e.case_key
         GROUP BY c.unit, e.code ORDER BY c.unit, e.code"""
-
-
-def activity_places_sql(events: str) -> str:
-    """Where each activity first stands in a case: (code, n_cases, places), the mean place is places / n_cases."""
-    return f"""
-        SELECT code, COUNT(*) AS n_cases, SUM(place) AS places
-        FROM (SELECT code, MIN(position) AS place FROM {events} GROUP BY case_key, code) AS firsts
-        GROUP BY code ORDER BY code"""
 
 
 def waits_quantile_sql(events: str, share: float) -> str:
