@@ -205,9 +205,10 @@ def test_money_is_that_of_the_first_goal_and_exact() -> None:
     assert log.found is not None
     column = log.engine.dialect.quote("amount")
     unit, money, n = counting.count_values(log.engine, log.canonical, log.found, log.raw.table, column)
-    assert unit.tolist() == [0, 1, 2, 3]
-    assert money.tolist() == [0.1, 0.2, 0.0, 0.0]
-    assert n.tolist() == [1, 1, 1, 1]
+    # A goal without a readable value says nothing about what a goal is worth.
+    assert unit.tolist() == [0, 1]
+    assert money.tolist() == [0.1, 0.2]
+    assert n.tolist() == [1, 1]
 
 
 # --- activities

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import oracle
 
+from journeymine.errors import DataError
 from journeymine.log import read_log
 
 if TYPE_CHECKING:
@@ -193,3 +194,60 @@ def test_the_ledger_as_json() -> None:
 def test_examples_do_not_depend_on_the_order_of_the_rows(pairs: list[tuple[str | None, str]]) -> None:
     rows = [("a", "x", 0), *((case, what, i) for i, (case, what) in enumerate(pairs))]
     assert make(rows).ledger == make(rows[::-1]).ledger
+
+
+# --- money, order and starts
+
+
+def rules_of(log: EventLog) -> dict[str, int]:
+    return {entry.rule: entry.n for entry in log.ledger.noted}
+
+
+def money_log(values: list[object]) -> EventLog:
+    """Two journeys that buy, one that is lost at x, one still open."""
+    rows = {"case": list("1122345"), "what": ["x", "buy", "x", "buy", "x", "x", "y"]}
+    at = [29_500_000 + minute for minute in (0, 60, 0, 60, 0, 0, 9000)]
+    table = pa.table(rows | {"at": at, "money": pa.array([*values, None, None])})
+    return read_log(table, case_id="case", activity="what", timestamp="at", time_unit="min", value="money")
+
+
+def test_a_value_that_is_no_number_is_noted_and_no_money() -> None:
+    log = money_log([None, "20.5", None, "1 000,50", None])
+    assert rules_of(log)["unreadable_value"] == 1
+    fixes = log.journeys("buy", idle="1h").rank_fixes(n_draws=20).to_frame()
+    assert len(fixes)
+    assert fixes["money_per_month"].tolist() == pytest.approx((fixes["per_month"] * 20.5).tolist())
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e300])
+def test_an_infinite_value_is_noted_and_breaks_nothing(value: float) -> None:
+    log = money_log([None, 20.5, None, value, None])
+    assert rules_of(log)["unreadable_value"] == 1
+    fixes = log.journeys("buy", idle="1h").rank_fixes(n_draws=20).to_frame()
+    assert len(fixes)
+    assert fixes["money_per_month"].notna().all()
+
+
+def test_a_value_column_without_a_number_is_refused() -> None:
+    with pytest.raises(DataError, match="no value of column 'money'") as caught:
+        money_log([None, "20,5", None, "1 000,50", None])
+    assert "point for decimals" in str(caught.value)
+
+
+def test_order_cells_that_cannot_be_used_are_noted() -> None:
+    rows = {"case": ["1"] * 3, "what": ["x", "y", "z"], "order": ["2", "zz", ""]}
+    log = read_log(pa.table(rows), case_id="case", activity="what", order="order")
+    assert rules_of(log) == {"missing_order": 1, "order_as_text": 1}
+
+
+def test_journeys_that_never_start_are_counted() -> None:
+    rows = {"case": ["1", "1", "2", "2", "3"], "what": list("abaca"), "rank": [1, 2, 1, 2, 1]}
+    log = read_log(pa.table(rows), case_id="case", activity="what", order="rank").journeys("b", start="c")
+    assert rules_of(log)["not_started"] == 2
+    assert [entry.examples for entry in log.ledger.noted if entry.rule == "not_started"] == [("1", "3")]
+
+
+def test_whole_ids_that_a_gap_made_floats_stay_whole() -> None:
+    table = pa.table({"case": pa.array([1.0, 2.0, None]), "what": ["x", "y", "z"], "rank": [1, 2, 3]})
+    log = read_log(table, case_id="case", activity="what", order="rank")
+    assert sorted(log.to_frame()["case_id"]) == ["1", "2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -45,12 +46,29 @@ class NameRules:
         return name
 
 
+MAX_NAME = 500
+
+
+def short_name(name: str) -> str:
+    """A name of at most 500 characters; a longer one is cut and told apart by a hash of the whole.
+
+    Examples
+    --------
+    >>> len(short_name("x" * 10_000_000)), short_name("pay")
+    (500, 'pay')
+    """
+    if len(name) <= MAX_NAME:
+        return name
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name[: MAX_NAME - 9]}…{mark}"
+
+
 def code_names(raw_names: Iterable[str], rules: NameRules) -> tuple[tuple[str, ...], dict[str, int]]:
     """Activities in the order of their code points, and the code of each raw name.
 
     Raw names that are blank after cleaning have no code: their events are rejected, and counted.
     """
-    named = {raw: rules.apply(raw) for raw in raw_names}
+    named = {raw: short_name(rules.apply(raw)) for raw in raw_names}
     activities = tuple(sorted({name for name in named.values() if name.strip()}))
     code = {name: i for i, name in enumerate(activities)}
     return activities, {raw: code[name] for raw, name in named.items() if name in code}

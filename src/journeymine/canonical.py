@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from journeymine.activities import NameRules, code_names
+from journeymine.activities import MAX_NAME, NameRules, code_names
 from journeymine.errors import DataError, EngineError, LogSchemaError, OptionError, listed, shown, suggestion
 from journeymine.readers.raw import ROW, LedgerEntry
 from journeymine.readers.times import detect_time
@@ -72,6 +72,8 @@ class Canonical:
         Number of units that are resampled: customers, or hash buckets above 20,000 customers.
     first_us, last_us
         Start of the first and last event; None in a log without times.
+    cut_names
+        Codes of activities whose name was too long and was cut.
     """
 
     events: str
@@ -87,6 +89,7 @@ class Canonical:
     n_units: int
     first_us: int | None
     last_us: int | None
+    cut_names: tuple[int, ...] = ()
 
     @property
     def buckets(self) -> bool:
@@ -112,8 +115,9 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
         No usable event is left.
     """
     check_columns(raw, roles)
+    _check_value(engine, raw, roles.value)
     columns, plan = event_columns(engine, raw, roles)
-    customer = _text(engine, roles.customer_id) if roles.customer_id and roles.case_id else None
+    customer = _id_text(engine, raw, roles.customer_id) if roles.customer_id and roles.case_id else None
     columns, case_ids = _without_collision(engine, raw, columns, customer)
     activities, names = _names(engine, raw, columns, rules)
     columns = replace(columns, names=names)
@@ -164,6 +168,7 @@ def assemble(
         n_units=n_customers if by_customer else cases_sql.N_BUCKETS,
         first_us=int(size["first"][0]) if timed else None,
         last_us=int(size["last"][0]) if timed else None,
+        cut_names=tuple(code for code, name in enumerate(activities) if len(name) == MAX_NAME),
     )
 
 
@@ -185,6 +190,35 @@ def check_columns(raw: RawLog, roles: Roles) -> None:
         )
 
 
+def _check_value(engine: DuckDBEngine, raw: RawLog, column: str | None) -> None:
+    """A value column must hold at least one number, unless it is empty."""
+    if column is None:
+        return
+    text = _text(engine, column)
+    amount = events_sql.number(engine.dialect.quote(column))
+    filled = f"SELECT {text} AS v, {amount} AS amount FROM {raw.table} WHERE NOT {events_sql.blank(text)}"
+    counted = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(amount) AS n_read FROM ({filled}) AS filled")
+    if int(counted["n"][0]) and not int(counted["n_read"][0]):
+        some = engine.fetch(f"SELECT DISTINCT v FROM ({filled}) AS filled ORDER BY v LIMIT 3")["v"]
+        hint = (
+            "name a column of numbers such as 20.50 (a point for decimals, no currency), or leave value out."
+        )
+        found = ", ".join(shown(str(value)) for value in some)
+        raise DataError(
+            f"no value of column {shown(column)} (value) can be read as a number.", found=found, hint=hint
+        )
+
+
+def _id_text(engine: DuckDBEngine, raw: RawLog, column: str) -> str:
+    """An id as text; whole numbers that a missing value has turned into floats lose their `.0`."""
+    text, quoted = _text(engine, column), engine.dialect.quote(column)
+    if raw.types[column].upper() not in ("DOUBLE", "FLOAT", "REAL"):
+        return text
+    odd = f"SELECT COUNT(*) AS n FROM {raw.table} WHERE {quoted} <> floor({quoted}) OR abs({quoted}) >= 1e15"
+    whole = int(engine.fetch(odd)["n"][0]) == 0
+    return engine.dialect.text(f"CAST({quoted} AS BIGINT)") if whole else text
+
+
 def event_columns(
     engine: DuckDBEngine, raw: RawLog, roles: Roles
 ) -> tuple[events_sql.EventColumns, TimePlan | None]:
@@ -200,7 +234,7 @@ def event_columns(
     if len(roles.activity) > 1:
         parts = ", ".join(f"NULLIF({_text(engine, name)}, '')" for name in roles.activity)
         activity = f"concat_ws({engine.dialect.literal(JOINED_BY)}, {parts})"
-    case = _text(engine, roles.case_id or roles.customer_id or "")
+    case = _id_text(engine, raw, roles.case_id or roles.customer_id or "")
     return events_sql.EventColumns(
         case=case,
         key=engine.dialect.key(case),

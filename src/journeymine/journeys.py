@@ -220,6 +220,12 @@ def _cells(
     return _table(engine, "cell_of_case", cases_sql.cells_of_cases_sql(values, cells, len(segments))), names
 
 
+def unstarted_sql(log: Canonical, journeys: Journeys) -> str:
+    """Journeys that never reach a start activity, as a subquery: (case_id)."""
+    return f"""(SELECT i.case_id FROM {journeys.table} AS j JOIN {log.case_ids} AS i ON i.case_key = j.case_key
+                WHERE j.state IS NULL) AS unstarted"""
+
+
 def count_end_states(
     engine: DuckDBEngine, log: Canonical, journeys: Journeys, idle_us: int | None
 ) -> EndStates:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from journeymine.canonical import Canonical, Roles, duplicate_rows_sql, rejected_rows
-from journeymine.readers.raw import LedgerEntry
+from journeymine.readers.raw import LedgerEntry, cut
 from journeymine.sql import ledger as ledger_sql
-from journeymine.sql.events import TIE_RULES
+from journeymine.sql.events import TIE_RULES, blank, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +62,20 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def take_stock(
-    engine: DuckDBEngine, raw: RawLog, log: Canonical, roles: Roles, segments: tuple[str, ...] = ()
+    engine: DuckDBEngine,
+    raw: RawLog,
+    log: Canonical,
+    roles: Roles,
+    segments: tuple[str, ...] = (),
+    unstarted: str | None = None,
 ) -> Ledger:
-    """Count what was rejected, noted and tied."""
+    """Count what was rejected, noted and tied.
+
+    Parameters
+    ----------
+    unstarted
+        Table (case_id) of the journeys that never reach a start activity.
+    """
     shown = roles.columns()
     unread = sum(entry.n for entry in raw.rejected)
     rejected = list(raw.rejected)
@@ -76,7 +87,14 @@ def take_stock(
         *_times(engine, raw, log, roles, shown),
         *_customers(engine, log, roles),
         *_changes(engine, raw, log, segments),
-        *_order(raw, log, roles),
+        *_order(engine, raw, log, roles, shown),
+        *_values(engine, raw, log, roles, shown),
+        *_names(engine, log),
+        *(
+            _noted(engine, "not_started", ledger_sql.noted_rows_sql(unstarted, "TRUE", "case_id"))
+            if unstarted
+            else []
+        ),
     ]
     return Ledger(
         rows_read=raw.n_rows + unread,
@@ -177,8 +195,43 @@ def _merged(entries: list[LedgerEntry]) -> list[LedgerEntry]:
     return [LedgerEntry(entries[0].rule, sum(entry.n for entry in entries), tuple(examples))]
 
 
-def _order(raw: RawLog, log: Canonical, roles: Roles) -> list[LedgerEntry]:
-    """A table of a database keeps no order: without a time and an order column the activity's name decides."""
-    if raw.keeps_order or roles.order or log.last_us is not None:
+def _order(
+    engine: DuckDBEngine, raw: RawLog, log: Canonical, roles: Roles, shown: tuple[str, ...]
+) -> list[LedgerEntry]:
+    """Events without a value of the order column; words in it; a database that keeps no order."""
+    if roles.order is not None:
+        kept, quoted = _kept(raw, log), engine.dialect.quote(roles.order)
+        text, example = engine.dialect.text(quoted), ledger_sql.example_text(shown, engine.dialect)
+        missing = ledger_sql.noted_rows_sql(raw.table, f"{blank(text)} AND {kept}", example)
+        word = f"NOT {blank(text)} AND TRY_CAST({text} AS DOUBLE) IS NULL AND {kept}"
+        is_text = raw.types[roles.order].upper() == "VARCHAR"
+        words = (
+            _noted(engine, "order_as_text", ledger_sql.noted_rows_sql(raw.table, word, text))
+            if is_text
+            else []
+        )
+        return [*_noted(engine, "missing_order", missing), *words]
+    if raw.keeps_order or log.last_us is not None:
         return []
     return [LedgerEntry("no_order_in_database", log.n_events, ())]
+
+
+def _values(
+    engine: DuckDBEngine, raw: RawLog, log: Canonical, roles: Roles, shown: tuple[str, ...]
+) -> list[LedgerEntry]:
+    """Values that are there and are no number: they count for no conversion."""
+    if roles.value is None:
+        return []
+    quoted = engine.dialect.quote(roles.value)
+    bad = f"NOT {blank(engine.dialect.text(quoted))} AND {number(quoted)} IS NULL AND {_kept(raw, log)}"
+    example = ledger_sql.example_text(shown, engine.dialect)
+    return _noted(engine, "unreadable_value", ledger_sql.noted_rows_sql(raw.table, bad, example))
+
+
+def _names(engine: DuckDBEngine, log: Canonical) -> list[LedgerEntry]:
+    """Events whose activity has too long a name to be shown."""
+    if not log.cut_names:
+        return []
+    codes = ", ".join(str(code) for code in log.cut_names)
+    n = int(engine.fetch(f"SELECT COUNT(*) AS n FROM {log.events} WHERE code IN ({codes})")["n"][0])
+    return [LedgerEntry("long_names", n, tuple(cut(log.activities[code]) for code in log.cut_names[:5]))]

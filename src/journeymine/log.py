@@ -22,6 +22,7 @@ from journeymine.journeys import (
     count_end_states,
     cut_by_silence,
     find_journeys,
+    unstarted_sql,
 )
 from journeymine.ledger import Ledger, take_stock
 from journeymine.readers import open_raw
@@ -106,7 +107,8 @@ class EventLog:
     def ledger(self) -> Ledger:
         """What became of the rows: rejected, noted, tied."""
         segments = self.found.segments if self.found else ()
-        return take_stock(self.engine, self.raw, self.whole, self.roles, segments)
+        unstarted = unstarted_sql(self.canonical, self.found) if self.found and self.found.start else None
+        return take_stock(self.engine, self.raw, self.whole, self.roles, segments, unstarted)
 
     @cached_property
     def end_states(self) -> EndStates | None:

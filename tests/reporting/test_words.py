@@ -36,6 +36,11 @@ LEDGER_RULES = (
     "case_id_collision",
     "activities_folded",
     "not_started",
+    "ambiguous_dates",
+    "missing_order",
+    "order_as_text",
+    "unreadable_value",
+    "long_names",
     "many_activities",
 )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from journeymine.sql.events import number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -129,10 +131,10 @@ def audience_sql(visits: str, condition: str = "TRUE") -> str:
 def goal_values_sql(events: str, journeys: str, raw: str, row: str, value: str) -> str:
     """Money at the first goal of the journeys that reach it: (unit, value in ten-thousandths, n).
 
-    A goal without a readable value counts as a conversion worth nothing.
+    Only goals with a readable value count; the ledger has the others.
     """
-    scaled = f"CAST(ROUND(TRY_CAST(r.{value} AS DOUBLE) * {VALUE_SCALE}) AS BIGINT)"
+    amount = number(f"r.{value}")
     return f"""
-        SELECT j.unit, COALESCE(SUM({scaled}), 0) AS value, COUNT(*) AS n
+        SELECT j.unit, SUM(CAST(ROUND({amount} * {VALUE_SCALE}) AS BIGINT)) AS value, COUNT(*) AS n
         FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key AND j.goal_position = e.position
-        JOIN {raw} AS r ON r.{row} = e.row GROUP BY j.unit ORDER BY j.unit"""
+        JOIN {raw} AS r ON r.{row} = e.row WHERE {amount} IS NOT NULL GROUP BY j.unit ORDER BY j.unit"""

@@ -70,6 +70,12 @@ def blank(expression: str) -> str:
     return f"({expression} IS NULL OR trim({expression}, '{WHITE}') = '')"
 
 
+def number(expression: str) -> str:
+    """A number read from anything; null where it is none, or too large to be money."""
+    read = f"TRY_CAST(CAST({expression} AS VARCHAR) AS DOUBLE)"
+    return f"CASE WHEN abs({read}) < 1e12 THEN {read} END"
+
+
 def chosen_rows_sql(raw: str, columns: EventColumns) -> str:
     """WHERE clause that keeps the rows the user asked for."""
     return f"FROM {raw} WHERE ({columns.where})" if columns.where else f"FROM {raw}"

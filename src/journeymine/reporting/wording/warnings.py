@@ -13,11 +13,25 @@ if TYPE_CHECKING:
     from journeymine.reporting.reader import Reader
 
 ROWS_LOST: Final = 0.05
+MOST_UNKNOWN: Final = 5
 
 
 def warnings_of(report: Reader) -> list[Sentence]:
     """Return the warnings, the gravest first."""
-    return [*_about_journeys(report), *_about_times(report), *_about_rows(report)]
+    return [*_about_journeys(report), *_about_times(report), *_about_rows(report), *_about_stages(report)]
+
+
+def _about_stages(report: Reader) -> list[Sentence]:
+    """Activities of the stages that the log does not have, the first few."""
+    known = {activity.get("name") for activity in report.value("activities") or ()}
+    stages = report.value("stages") or ()
+    unknown = [
+        f"stages[{i}].activities[{j}]"
+        for i, stage in enumerate(stages)
+        for j, name in enumerate(stage["activities"])
+        if known and name not in known
+    ]
+    return [report.say("warning_stage_unknown", activity=report.name(at)) for at in unknown[:MOST_UNKNOWN]]
 
 
 def _about_journeys(report: Reader) -> list[Sentence]:
@@ -26,6 +40,10 @@ def _about_journeys(report: Reader) -> list[Sentence]:
         out.append(report.say("warning_few_cases", n=report.count("log.n_cases")))
     if not has_goal(report):
         return [*out, report.say("warning_no_goal")]
+    noted = report.value("ledger.noted") or ()
+    for i, entry in enumerate(noted):
+        if entry["rule"] == "not_started":
+            out.append(report.say("warning_not_started", n=report.count(f"ledger.noted[{i}].n")))
     n, converted = report.value("log.n_cases"), end_count(report, "converted")
     if converted == 0:
         out.append(report.say("warning_nothing_converted"))
