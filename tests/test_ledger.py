@@ -251,3 +251,14 @@ def test_whole_ids_that_a_gap_made_floats_stay_whole() -> None:
     table = pa.table({"case": pa.array([1.0, 2.0, None]), "what": ["x", "y", "z"], "rank": [1, 2, 3]})
     log = read_log(table, case_id="case", activity="what", order="rank")
     assert sorted(log.to_frame()["case_id"]) == ["1", "2"]
+
+
+def test_numbers_a_month_are_of_the_journeys_that_start() -> None:
+    rows = {"case": list("1122345"), "what": ["x", "buy", "x", "buy", "x", "z", "z"]}
+    at = [29_500_000 + minute for minute in (0, 60, 0, 60, 0, 0, 14_400)]
+    log = read_log(
+        pa.table(rows | {"at": at}), case_id="case", activity="what", timestamp="at", time_unit="min"
+    )
+    fix = log.journeys("buy", start="x", idle="1h").rank_fixes(n_draws=20).to_frame().iloc[0]
+    started, days = 3, 10
+    assert fix["per_month"] == pytest.approx(fix["estimate"] * started / days * 30.4375)

@@ -121,7 +121,7 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
     columns, case_ids = _without_collision(engine, raw, columns, customer)
     activities, names = _names(engine, raw, columns, rules)
     columns = replace(columns, names=names)
-    events = _table(engine, "events", _events_sql(raw, columns))
+    events = engine.create_table("events", _events_sql(raw, columns))
     if roles.duplicates == "drop":
         events, columns = _without_duplicates(engine, raw, events, columns)
     return assemble(engine, events, case_ids, activities=activities, columns=columns, plan=plan, raw=raw)
@@ -145,14 +145,14 @@ def assemble(
     used = (
         case_ids
         if n_events == raw.n_rows
-        else _table(engine, "used_ids", cases_sql.used_ids_sql(case_ids, events))
+        else engine.create_table("used_ids", cases_sql.used_ids_sql(case_ids, events))
     )
-    known = _table(engine, "known", cases_sql.customers_sql(used, engine.dialect))
+    known = engine.create_table("known", cases_sql.customers_sql(used, engine.dialect))
     n_customers = _count(engine, known)
     by_customer = n_customers <= MAX_CUSTOMER_UNITS
     unit_sql = cases_sql.numbered_customers_sql if by_customer else cases_sql.bucketed_customers_sql
-    customers = _table(engine, "customers", unit_sql(known))
-    cases = _table(engine, "cases", cases_sql.cases_sql(events, used, customers))
+    customers = engine.create_table("customers", unit_sql(known))
+    cases = engine.create_table("cases", cases_sql.cases_sql(events, used, customers))
     timed = columns.time_us is not None
     return Canonical(
         events=events,
@@ -304,11 +304,11 @@ def _without_collision(
     engine: DuckDBEngine, raw: RawLog, columns: events_sql.EventColumns, customer: str | None
 ) -> tuple[events_sql.EventColumns, str]:
     """Columns keyed by the first hash under which no two case ids share a key, and the table of ids."""
-    all_ids = _table(engine, "all_ids", cases_sql.all_case_ids_sql(raw.table, columns, customer))
+    all_ids = engine.create_table("all_ids", cases_sql.all_case_ids_sql(raw.table, columns, customer))
     n_all = _count(engine, all_ids)
     for salt in ("", " || '#1'", " || '#2'"):
-        ids = _table(
-            engine, "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"))
+        ids = engine.create_table(
+            "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"))
         )
         size = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(DISTINCT case_key) AS n_keys FROM {ids}")
         if size["n"][0] == size["n_keys"][0]:
@@ -324,11 +324,11 @@ def _events_sql(raw: RawLog, columns: events_sql.EventColumns) -> str:
 def _without_duplicates(
     engine: DuckDBEngine, raw: RawLog, events: str, columns: events_sql.EventColumns
 ) -> tuple[str, events_sql.EventColumns]:
-    copies = _table(engine, "copies", duplicate_rows_sql(engine, raw, events, columns))
+    copies = engine.create_table("copies", duplicate_rows_sql(engine, raw, events, columns))
     if not _count(engine, copies):
         return events, columns
     columns = replace(columns, dropped=f"{ROW} IN (SELECT row FROM {copies})")
-    return _table(engine, "events", _events_sql(raw, columns)), columns
+    return engine.create_table("events", _events_sql(raw, columns)), columns
 
 
 def duplicate_rows_sql(
@@ -355,12 +355,6 @@ def rejected_rows(
     example = ledger_sql.example_text(shown_columns, engine.dialect)
     rows = engine.fetch_table(ledger_sql.rejected_sql(raw.table, columns, example)).to_pylist()
     return tuple(LedgerEntry(r["rule"], int(r["n"]), tuple(r["examples"])) for r in rows)
-
-
-def _table(engine: DuckDBEngine, stem: str, sql: str) -> str:
-    name = engine.new_name(stem)
-    engine.execute(f"CREATE TABLE {name} AS {sql}")
-    return name
 
 
 def _count(engine: DuckDBEngine, table: str) -> int:

@@ -156,9 +156,8 @@ def did_you_mean(value: str, known: Iterable[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
-def unknown_name(kind: str, value: str, known: Iterable[str], *, where: str = "") -> str:
+def unknown_name(kind: str, value: str, *, where: str = "") -> str:
     """Sentence for a name that is not among the known ones (first line of an error)."""
-    del known
     return f"{kind} {shown(value)} not found{f' in {where}' if where else ''}."
 
 

@@ -101,7 +101,8 @@ def _scale(log: EventLog, n_kept: int, n_draws: int, seed: int) -> Scale:
     days = (canonical.last_us - canonical.first_us) / DAY_US
     if days <= 0:
         return Scale()
-    per_month = canonical.n_cases / days * MONTH_DAYS
+    # Effects are shares of the journeys that start.
+    per_month = (canonical.n_cases - journeys.n_not_started) / days * MONTH_DAYS
     if log.roles.value is None:
         return Scale(per_month)
     column = log.engine.dialect.quote(log.roles.value)

@@ -153,8 +153,8 @@ def cut_by_silence(engine: DuckDBEngine, raw: RawLog, log: Canonical, idle: Idle
     """The log with each customer cut into journeys wherever nothing happened for `idle`."""
     if idle.us is None:
         return log
-    events = _table(engine, "sessions", cases_sql.sessions_sql(log.events, idle.us))
-    ids = _table(engine, "session_ids", cases_sql.session_ids_sql(events, log.case_ids))
+    events = engine.create_table("sessions", cases_sql.sessions_sql(log.events, idle.us))
+    ids = engine.create_table("session_ids", cases_sql.session_ids_sql(events, log.case_ids))
     return assemble(
         engine, events, ids, activities=log.activities, columns=log.columns, plan=log.time_plan, raw=raw
     )
@@ -176,7 +176,9 @@ def find_journeys(
     state = cases_sql.state_expression(log.last_us, idle.us, "has_ended")
     marks = f"({cases_sql.marks_sql(log.events, goal, start)})"
     ended = f"({cases_sql.ended_sql(log.events, end)})"
-    table = _table(engine, "journeys", cases_sql.journeys_sql(log.cases, marks, ended, state, cells_table))
+    table = engine.create_table(
+        "journeys", cases_sql.journeys_sql(log.cases, marks, ended, state, cells_table)
+    )
     counts = engine.fetch(
         f"SELECT COUNT(*) - COUNT(state) AS unstarted, "
         f"COALESCE(SUM(CASE WHEN state = {cases_sql.OPEN} THEN 1 ELSE 0 END), 0) AS open FROM {table}"
@@ -211,13 +213,15 @@ def _cells(
                 found=f"{listed(raw.columns)}.",
                 hint=hint,
             )
-    values = _table(
-        engine, "values", cases_sql.cell_values_sql(log.cases, raw.table, ROW, segments, engine.dialect)
+    values = engine.create_table(
+        "values", cases_sql.cell_values_sql(log.cases, raw.table, ROW, segments, engine.dialect)
     )
-    cells = _table(engine, "cells", cases_sql.cells_sql(values, len(segments)))
+    cells = engine.create_table("cells", cases_sql.cells_sql(values, len(segments)))
     rows = engine.fetch_table(f"SELECT * FROM {cells} ORDER BY cell").to_pylist()
     names = tuple(tuple(str(row[f"s{i}"]) for i in range(len(segments))) for row in rows)
-    return _table(engine, "cell_of_case", cases_sql.cells_of_cases_sql(values, cells, len(segments))), names
+    return engine.create_table(
+        "cell_of_case", cases_sql.cells_of_cases_sql(values, cells, len(segments))
+    ), names
 
 
 def unstarted_sql(log: Canonical, journeys: Journeys) -> str:
@@ -243,9 +247,3 @@ def end_states_of_counts(
     share = share_of_units(wins, trials, np.zeros(len(STATES), int), buckets=buckets)
     counts = np.asarray(wins.sum(axis=0)).ravel().astype(int)
     return EndStates((int(counts[0]), int(counts[1]), int(counts[2])), share)
-
-
-def _table(engine: DuckDBEngine, stem: str, sql: str) -> str:
-    name = engine.new_name(stem)
-    engine.execute(f"CREATE TABLE {name} AS {sql}")
-    return name

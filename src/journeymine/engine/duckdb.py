@@ -76,6 +76,12 @@ class DuckDBEngine:
         """Make an Arrow table visible to queries under `name`."""
         self.connection.register(name, table)
 
+    def create_table(self, stem: str, sql: str) -> str:
+        """Keep the result of a query as a table; returns its name."""
+        name = self.new_name(stem)
+        self.execute(f"CREATE TABLE {name} AS {sql}")
+        return name
+
     def new_name(self, stem: str) -> str:
         """A table name that no other result of this engine uses."""
         self._n_tables += 1

@@ -125,9 +125,7 @@ def detect_time(
     """
     if column not in raw.types:
         hint = suggestion(column, raw.columns, "name the column that holds the time.")
-        raise LogSchemaError(
-            unknown_name("column", column, raw.columns), found=listed(raw.columns) + ".", hint=hint
-        )
+        raise LogSchemaError(unknown_name("column", column), found=listed(raw.columns) + ".", hint=hint)
     _check_options(engine, time_format, time_unit)
     zone = engine.dialect.literal(_known_zone(engine, timezone))
     sample = _Sample(engine, raw, column)
