@@ -85,10 +85,11 @@ def records(lines: Iterable[tuple[bytes, bytes]], shape: Shape, width: int = 0) 
     """All records that are not blank; with a `width`, those that plainly have it are not taken apart."""
     source = _Pushback(lines)
     is_plain = _plain_line(shape, width).fullmatch if width and shape.separator else None
+    white = _white(shape)
     for line, end in source:
         if is_plain and is_plain(line):
             yield Record(line, (), plain=True)
-        elif not line.strip():
+        elif not line.strip(white):
             continue
         elif not shape.separator:
             yield Record(line, tuple(line.split()))
@@ -104,7 +105,12 @@ def _plain_line(shape: Shape, width: int) -> re.Pattern[bytes]:
     field = b"[^" + separator + quote + b"]*"
     if quote:
         field = b"(?:" + field + b"|%b[^%b]*(?:%b%b[^%b]*)*%b)" % ((quote,) * 6)
-    return re.compile(rb"(?=.*\S)" + separator.join([field] * width), re.DOTALL)
+    return re.compile(b"(?=.*[^%b])" % _white(shape) + separator.join([field] * width), re.DOTALL)
+
+
+def _white(shape: Shape) -> bytes:
+    """What a blank line may hold. A tab that separates does not: such a line is a row of missing fields."""
+    return b" \r\n\v\f" if shape.separator == b"\t" else b" \t\r\n\v\f"
 
 
 def _quoted_record(line: bytes, end: bytes, source: _Pushback, shape: Shape) -> Record:
