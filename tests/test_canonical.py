@@ -14,7 +14,7 @@ from tests import oracle
 
 from journeymine.engine.dialect import Dialect
 from journeymine.errors import DataError, LogSchemaError, OptionError
-from journeymine.log import read_log
+from journeymine.reading import read_log
 
 if TYPE_CHECKING:
     from pathlib import Path

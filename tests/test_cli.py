@@ -62,10 +62,10 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
     stage = Stage()
-    log, build = ModuleType("journeymine.log"), ModuleType("journeymine.reporting.build")
+    log, build = ModuleType("journeymine.reading"), ModuleType("journeymine.reporting.build")
     log.log_from_spec = stage.log_from_spec  # type: ignore[attr-defined]
     build.build_report = stage.build_report  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "journeymine.log", log)
+    monkeypatch.setitem(sys.modules, "journeymine.reading", log)
     monkeypatch.setitem(sys.modules, "journeymine.reporting.build", build)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
@@ -357,7 +357,7 @@ class Report:
         return {{"report.html": b"", "z": slow}}
 log.log_from_spec = lambda *a, **k: types.SimpleNamespace(engine=None)
 build.build_report = lambda *a, **k: Report()
-sys.modules["journeymine.log"], sys.modules["journeymine.reporting.build"] = log, build
+sys.modules["journeymine.reading"], sys.modules["journeymine.reporting.build"] = log, build
 sys.argv = ["journeymine", "run", "--out", "out/x"]
 cli.main()
 """

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from tests import oracle
 
-from journeymine import counting
-from journeymine.counts import DROP, GOAL
-from journeymine.log import EventLog, read_log
+from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values, slice_of_time
+from journeymine.counts.chain import DROP, GOAL
+from journeymine.log import EventLog
+from journeymine.reading import read_log
 from journeymine.sql.chain import scope_condition
 
 HOUR, DAY = oracle.HOUR, oracle.DAY
@@ -112,7 +113,7 @@ def test_exactly_500_activities_are_not_folded() -> None:
 
 def test_drops_by_hand(log: EventLog) -> None:
     counts = log.count_chain()
-    drops = counting.count_drops(log.engine, log.canonical, log._visits, counts)
+    drops = count_drops(log.engine, log.canonical, log._visits, counts)
     visit = drops.of_state(2)
     assert (visit.n_all.sum(), visit.n.sum(), visit.drops.sum()) == (4, 4, 1)
     assert [int(visit.n[visit.unit == unit].sum()) for unit in range(3)] == [3, 0, 1]
@@ -127,7 +128,7 @@ def test_drops_by_hand(log: EventLog) -> None:
 )
 def test_slices_are_the_shortest_of_which_two_hundred_do(hours: int, slice_hours: int) -> None:
     log = make([("a", "x", 0.5), ("b", "x", 0.5 + hours)])
-    origin, length, n = counting.slice_of_time(log.canonical)
+    origin, length, n = slice_of_time(log.canonical)
     assert length == slice_hours * HOUR
     assert origin is not None
     assert origin % min(slice_hours * HOUR, DAY) == 0
@@ -138,13 +139,13 @@ def test_slices_are_the_shortest_of_which_two_hundred_do(hours: int, slice_hours
 
 def test_slices_of_a_log_that_ends_before_1970() -> None:
     log = make([("a", "x", -24 * 365 * 60 - 0.5), ("b", "x", -24 * 365 * 60 + 30)]).journeys("x", idle="1h")
-    origin, length, n = counting.slice_of_time(log.canonical)
+    origin, length, n = slice_of_time(log.canonical)
     assert origin is not None
     assert length is not None
     assert log.canonical.first_us is not None
     assert origin <= log.canonical.first_us < origin + length
     rows = make([("a", "x", -24 * 365 * 60 - 0.5), ("b", "y", -24 * 365 * 60 + 30)]).journeys("y", idle="1h")
-    drops = counting.count_drops(rows.engine, rows.canonical, rows._visits, rows.count_chain())
+    drops = count_drops(rows.engine, rows.canonical, rows._visits, rows.count_chain())
     assert set(drops.slice.tolist()) <= set(range(n))
 
 
@@ -152,7 +153,7 @@ def test_slices_of_a_log_that_ends_before_1970() -> None:
 def test_without_a_calendar_there_is_one_slice(columns: str) -> None:
     shift = -START / HOUR  # to 1970
     log = make([("a", "x", shift), ("b", "x", shift + 500)], columns)
-    assert counting.slice_of_time(log.canonical) == (None, None, 1)
+    assert slice_of_time(log.canonical) == (None, None, 1)
 
 
 # --- scopes
@@ -165,20 +166,20 @@ def test_reach_and_audience_of_a_scope(log: EventLog) -> None:
         (None, (START + 12 * HOUR, START + 13 * HOUR), 1, 1), ([], None, 0, 0),
     ):  # fmt: skip
         condition = scope_condition(visit, cells, period)
-        unit, code, n = counting.count_reach(log.engine, log._visits, condition)
+        unit, code, n = count_reach(log.engine, log._visits, condition)
         assert n.sum() == journeys
         assert set(code.tolist()) <= {visit}
         assert len(unit) == len(set(unit.tolist()))
-        assert counting.count_audience(log.engine, log._visits, condition).get(visit, 0) == customers
+        assert count_audience(log.engine, log._visits, condition).get(visit, 0) == customers
 
 
 def test_reach_and_audience_of_all_activities(log: EventLog) -> None:
-    unit, code, n = counting.count_reach(log.engine, log._visits)
+    unit, code, n = count_reach(log.engine, log._visits)
     got = {
         (u, log.activities[c]): k for u, c, k in zip(unit.tolist(), code.tolist(), n.tolist(), strict=True)
     }
     assert got == {(0, "visit"): 2, (0, "basket"): 1, (2, "visit"): 1, (2, "basket"): 1, (2, "leave"): 1}
-    lost = counting.count_audience(log.engine, log._visits)
+    lost = count_audience(log.engine, log._visits)
     assert {log.activities[c]: k for c, k in lost.items() if k} == {"visit": 1, "leave": 1}
 
 
@@ -189,8 +190,8 @@ def test_an_audience_counts_customers_and_reach_counts_journeys() -> None:
     )
     x = log.activities.index("x")
     condition = scope_condition(x, None, None)
-    assert counting.count_reach(log.engine, log._visits, condition)[2].tolist() == [5]
-    assert counting.count_audience(log.engine, log._visits, condition) == {x: 1}
+    assert count_reach(log.engine, log._visits, condition)[2].tolist() == [5]
+    assert count_audience(log.engine, log._visits, condition) == {x: 1}
 
 
 # --- money
@@ -204,7 +205,7 @@ def test_money_is_that_of_the_first_goal_and_exact() -> None:
     log = make(rows, "case what at amount", value="amount").journeys("buy", idle="1h")
     assert log.found is not None
     column = log.engine.dialect.quote("amount")
-    unit, money, n = counting.count_values(log.engine, log.canonical, log.found, log.raw.table, column)
+    unit, money, n = count_values(log.engine, log.canonical, log.found, log.raw.table, column)
     # A goal without a readable value says nothing about what a goal is worth.
     assert unit.tolist() == [0, 1]
     assert money.tolist() == [0.1, 0.2]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeymine.counts import DROP, GOAL, ChainCounts, DropCounts, fold_rare
+from journeymine.counts.chain import DROP, GOAL, ChainCounts, DropCounts, fold_rare
 
 
 def chain_counts() -> ChainCounts:

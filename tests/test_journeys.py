@@ -13,7 +13,7 @@ from tests import oracle
 
 from journeymine.errors import LogSchemaError, NotEnoughDataError, OptionError
 from journeymine.journeys import LADDER_US, automatic_idle
-from journeymine.log import read_log
+from journeymine.reading import read_log
 
 if TYPE_CHECKING:
     from journeymine.log import EventLog

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests import oracle
 
 from journeymine.errors import DataError
-from journeymine.log import read_log
+from journeymine.reading import read_log
 
 if TYPE_CHECKING:
     from pathlib import Path

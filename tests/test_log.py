@@ -17,7 +17,8 @@ from tests import oracle
 
 import journeymine as jm
 from journeymine.errors import DataError, NotEnoughDataError, OptionError
-from journeymine.log import EventLog, read_log
+from journeymine.log import EventLog
+from journeymine.reading import read_log
 from journeymine.reporting.schema import report_schema
 
 if TYPE_CHECKING:

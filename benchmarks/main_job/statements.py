@@ -14,7 +14,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from journeymine.engine.duckdb import DuckDBEngine
-from journeymine.log import read_log
+from journeymine.reading import read_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable

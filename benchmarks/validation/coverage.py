@@ -30,7 +30,7 @@ from journeymine.simulate import ChainSample, sample_chain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
     from journeymine.uncertainty import Estimates
 
 THREE = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.10, 0.00, 0.60, 0.00, 0.30], [0.00, 0.15, 0.10, 0.55, 0.20]]

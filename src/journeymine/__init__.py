@@ -33,8 +33,8 @@ _HOME = {
     "demo_config_path": "datasets",
     "demo_log_path": "datasets",
     "load_demo": "datasets",
-    "log_from_spec": "log",
-    "read_log": "log",
+    "log_from_spec": "reading",
+    "read_log": "reading",
     "read_spec": "spec",
     "report": "reporting.build",
     "simulate": "",
@@ -55,10 +55,11 @@ if TYPE_CHECKING:
         SpecError,
     )
     from journeymine.fixes.ranking import FixRanking
-    from journeymine.log import EventLog, log_from_spec, read_log
+    from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
     from journeymine.paths.transitions import Transitions
     from journeymine.paths.variants import Variants
+    from journeymine.reading import log_from_spec, read_log
     from journeymine.reporting.build import Report, report
     from journeymine.spec import JourneySpec, read_spec
 

@@ -81,7 +81,7 @@ def check(config: Path = CONFIG, /) -> int:
         The configuration.
     """
     from journeymine._progress import make_progress
-    from journeymine.log import log_from_spec
+    from journeymine.reading import log_from_spec
     from journeymine.spec import read_spec
 
     spec = read_spec(config)
@@ -194,7 +194,7 @@ def _write_report(
     quiet: bool = False,
 ) -> int:
     from journeymine._progress import make_progress
-    from journeymine.log import log_from_spec
+    from journeymine.reading import log_from_spec
     from journeymine.reporting.build import build_report
     from journeymine.reporting.folder import check_folder, write_run
 

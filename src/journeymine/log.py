@@ -1,4 +1,4 @@
-"""`EventLog`: what users touch. A table of contents that delegates; `read_log` makes one."""
+"""`EventLog`: what users touch. A table of contents that delegates; `reading.read_log` makes one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from journeymine import counting
 from journeymine._checks import as_tuple
-from journeymine.activities import NameRules
 from journeymine.canonical import Canonical, Roles, canonicalise
-from journeymine.engine.duckdb import MEMORY_LIMIT, DuckDBEngine
+from journeymine.counting.activities import count_activities
+from journeymine.counting.chain import count_chain, make_visits
+from journeymine.counting.edges import count_edges
+from journeymine.counting.variants import count_variants
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.journeys import (
     EndStates,
@@ -25,23 +26,23 @@ from journeymine.journeys import (
     unstarted_sql,
 )
 from journeymine.ledger import Ledger, take_stock
-from journeymine.readers import open_raw
 from journeymine.uncertainty import N_DRAWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime, timedelta
-    from pathlib import Path
 
     import pandas as pd
 
-    from journeymine.counts import ActivityCounts, ChainCounts
+    from journeymine.activities import NameRules
+    from journeymine.counts.activities import ActivityCounts
+    from journeymine.counts.chain import ChainCounts
+    from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain
     from journeymine.paths.transitions import Transitions
     from journeymine.paths.variants import Variants
     from journeymine.readers.raw import RawLog
-    from journeymine.spec import JourneySpec
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class EventLog:
         Journeys have to be defined again.
         """
         both = f"({self.roles.where}) AND ({condition})" if self.roles.where else condition
-        return _event_log(self.engine, self.raw, replace(self.roles, where=both), self.rules, self.stages)
+        return event_log(self.engine, self.raw, replace(self.roles, where=both), self.rules, self.stages)
 
     def between(self, start: str | datetime, end: str | datetime) -> EventLog:
         """Only the events from `start` (included) to `end` (excluded), times in UTC unless they say otherwise.
@@ -193,7 +194,7 @@ class EventLog:
         """Directly-follows pairs of the whole log."""
         from journeymine.paths.transitions import estimate_transitions
 
-        return estimate_transitions(counting.count_edges(self.engine, self.canonical))
+        return estimate_transitions(count_edges(self.engine, self.canonical))
 
     def variants(self, top: int = 20) -> Variants:
         """The most frequent activity sequences."""
@@ -201,7 +202,7 @@ class EventLog:
 
         if top < 1:
             raise OptionError(f"top is {shown(top)}, expected a whole number from 1.")
-        return estimate_variants(counting.count_variants(self.engine, self.canonical, self.found, top))
+        return estimate_variants(count_variants(self.engine, self.canonical, self.found, top))
 
     def fit_markov(self, *, attempts: int = 1, n_draws: int = N_DRAWS, seed: int = 0) -> MarkovChain:
         """Fit the conversion chain: transition matrix, conversion, visits, time to goal, sensitivities.
@@ -227,7 +228,7 @@ class EventLog:
         First the fixes whose reference was found in the data (a segment value or a period), then every activity
         under the assumption that a fifth of its drop-outs were saved.
         """
-        from journeymine.fixing import rank_drop_offs
+        from journeymine.analyses.fixes import rank_drop_offs
 
         return rank_drop_offs(self, n_draws=n_draws, seed=seed)
 
@@ -240,19 +241,19 @@ class EventLog:
         if not journeys.goal:
             hint = 'pass goal="..." to journeys(), or set goal in [journey].'
             raise NotEnoughDataError("no goal is set, so there is no conversion to explain.", hint=hint)
-        return counting.count_chain(self.engine, self.canonical, journeys, self._visits, attempts=attempts)
+        return count_chain(self.engine, self.canonical, journeys, self._visits, attempts=attempts)
 
     @cached_property
     def activity_counts(self) -> ActivityCounts:
         """Events and cases of each activity."""
-        return counting.count_activities(self.engine, self.canonical)
+        return count_activities(self.engine, self.canonical)
 
     @cached_property
     def departure_waits(self) -> list[dict[str, float | int] | None]:
         """Median time until the next event after each activity, by code."""
         from journeymine.paths.transitions import estimate_transitions
 
-        waits = estimate_transitions(counting.count_edges(self.engine, self.canonical, any_target=True))
+        waits = estimate_transitions(count_edges(self.engine, self.canonical, any_target=True))
         found: list[dict[str, float | int] | None] = [None] * len(self.activities)
         for place, code in enumerate(waits.counts.source.tolist()):
             found[code] = waits.wait_s.at(place) if waits.wait_s else None
@@ -264,7 +265,7 @@ class EventLog:
 
     @cached_property
     def _visits(self) -> str:
-        return counting.make_visits(self.engine, self.canonical, self._journeys("visits"))
+        return make_visits(self.engine, self.canonical, self._journeys("visits"))
 
     def _journeys(self, what: str) -> Journeys:
         if self.found is None:
@@ -314,163 +315,8 @@ def _time_us(value: str | datetime) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
 
-def _event_log(
+def event_log(
     engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRules, stages: tuple[Any, ...] = ()
 ) -> EventLog:
+    """A log of the usable rows of a raw table."""
     return EventLog(engine, raw, roles, rules, canonicalise(engine, raw, roles, rules), stages=stages)
-
-
-def read_log(
-    source: Any = None,
-    *,
-    case_id: str | None = None,
-    customer_id: str | None = None,
-    activity: str | Iterable[str] | None = None,
-    timestamp: str | None = None,
-    end_timestamp: str | None = None,
-    order: str | None = None,
-    channel: str | None = None,
-    value: str | None = None,
-    attributes: Iterable[str] | None = None,
-    timezone: str = "UTC",
-    time_format: str | None = None,
-    time_unit: str | None = None,
-    where: str | None = None,
-    duplicates: str = "keep",
-    rename: Mapping[str, str] | None = None,
-    group: Mapping[str, Iterable[str]] | None = None,
-    clean: Iterable[tuple[str, str]] = (),
-    table: str | None = None,
-    query: str | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    threads: int | None = None,
-    memory_limit: str = MEMORY_LIMIT,
-) -> EventLog:
-    """Read an event log and code it in the engine.
-
-    Parameters
-    ----------
-    source
-        A file (CSV, TSV, Parquet, JSON lines, XES, XES.gz), a glob, a list of files, a pandas or Polars frame,
-        an Arrow table, a DuckDB relation, or a DuckDB file with `table` or `query`.
-    case_id, customer_id
-        Columns that name the journey and the customer; either alone will do. XES files bring their own.
-    activity
-        Column that says what happened; several are joined with " | ".
-    timestamp, end_timestamp
-        Columns that say when. Without a timestamp the order column, or the order of the rows, decides.
-    order
-        Column that orders events of the same time.
-    channel, value
-        Columns for where it happened, and for the money of an event.
-    timezone
-        Zone of times that have no offset of their own.
-    where
-        SQL condition on the columns of the source.
-    duplicates
-        "keep" or "drop" rows that equal another in every column.
-    rename, group, clean
-        Activity names: {old: new}, {new: [old, ...]}, [(regular expression, replacement), ...].
-    threads, memory_limit
-        Limits of the engine; they never change a result.
-
-    Returns
-    -------
-    EventLog
-        Nothing is dropped silently: see `.ledger`.
-
-    Raises
-    ------
-    SourceError, LogSchemaError, DataError
-        The source cannot be opened, a column is not there, or no event can be used.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> days = ["2026-01-01", "2026-01-02", "2026-01-01"]
-    >>> rows = pd.DataFrame({"who": ["a", "a", "b"], "what": ["visit", "buy", "visit"], "when": days})
-    >>> log = read_log(rows, case_id="who", activity="what", timestamp="when")
-    >>> log.n_events, log.n_cases, log.activities
-    (3, 2, ('buy', 'visit'))
-    """
-    if duplicates not in ("keep", "drop"):
-        raise OptionError(f"duplicates is {shown(duplicates)}, expected 'keep' or 'drop'.")
-    engine = DuckDBEngine(threads=threads, memory_limit=memory_limit)
-    raw = open_raw(engine, source, table=table, query=query, separator=separator, encoding=encoding)
-    fixed = raw.roles
-    names = as_tuple(activity, name="activity") or as_tuple(fixed.get("activity"), name="activity")
-    own = case_id or customer_id
-    roles = Roles(
-        case_id=case_id if own else fixed.get("case_id"),
-        customer_id=customer_id,
-        activity=names,
-        timestamp=timestamp or fixed.get("timestamp"),
-        end_timestamp=end_timestamp,
-        order=order,
-        channel=channel,
-        value=value,
-        attributes=as_tuple(attributes, name="attributes"),
-        timezone=timezone,
-        time_format=time_format,
-        time_unit=time_unit,
-        where=where,
-        duplicates=duplicates,
-    )
-    groups = {new: as_tuple(old, name="group") for new, old in (group or {}).items()}
-    rules = NameRules(clean=tuple((p, r) for p, r in clean), rename=dict(rename or {}), group=groups)
-    return _event_log(engine, raw, roles, rules)
-
-
-def log_from_spec(
-    spec: JourneySpec, base: Path, *, progress: Any = None, threads: int | None = None
-) -> EventLog:
-    """Read the log that a configuration describes, and define its journeys.
-
-    Parameters
-    ----------
-    base
-        Folder that the source is relative to: that of the configuration.
-    """
-    from journeymine._progress import make_progress
-
-    step = make_progress(progress).step
-    log, journey = spec.log, spec.journey
-    with step("Reading"):
-        events = read_log(
-            _sources(log.source, base),
-            case_id=log.case_id,
-            customer_id=log.customer_id,
-            activity=log.activity,
-            timestamp=log.timestamp,
-            end_timestamp=log.end_timestamp,
-            order=log.order,
-            channel=log.channel,
-            value=log.value,
-            attributes=log.attributes,
-            timezone=log.timezone,
-            time_format=log.time_format,
-            time_unit=log.time_unit,
-            where=log.where,
-            duplicates=log.duplicates,
-            table=log.table,
-            query=log.query,
-            separator=log.separator,
-            encoding=log.encoding,
-            rename=spec.activities.rename,
-            group=spec.activities.group,
-            clean=[(rule.pattern, rule.replace) for rule in spec.activities.clean],
-            threads=threads,
-        )
-    with step("Finding journeys"):
-        found = events.journeys(
-            journey.goal, end=journey.end, start=journey.start, idle=journey.idle, segments=journey.segments
-        )
-    return replace(found, stages=spec.stage)
-
-
-def _sources(source: Any, base: Path) -> Any:
-    """Paths relative to the folder of the configuration."""
-    paths = as_tuple(source, name="source")
-    placed = [str(base / path) for path in paths]
-    return placed[0] if len(placed) == 1 else placed or None

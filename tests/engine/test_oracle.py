@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from tests import oracle
 
-from journeymine import counting
-from journeymine.counts import DROP, GOAL
+from journeymine.counting.drops import count_audience, count_drops, count_reach
+from journeymine.counts.chain import DROP, GOAL
 from journeymine.errors import DataError
-from journeymine.log import read_log
+from journeymine.reading import read_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
     from journeymine.log import EventLog
 
 # More examples, and the smallest that fails: JOURNEYMINE_EXAMPLES=500.
@@ -283,7 +283,7 @@ def assert_same_chain(log: EventLog, expected: oracle.Journeys, attempts: int) -
 
 def assert_same_drops(log: EventLog, expected: oracle.Journeys) -> None:
     counts = log.count_chain()
-    drops = counting.count_drops(log.engine, log.canonical, log._visits, counts)
+    drops = count_drops(log.engine, log.canonical, log._visits, counts)
     got: dict[str, tuple[int, int, int]] = {}
     for state, n_all, n, lost in zip(drops.state, drops.n_all, drops.n, drops.drops, strict=True):
         before = got.get(counts.states[state], (0, 0, 0))
@@ -291,11 +291,9 @@ def assert_same_drops(log: EventLog, expected: oracle.Journeys) -> None:
     visited = expected.states_visited()
     assert got == {name: found for name, found in expected.drops().items() if name in visited}
     reached: Counter[str] = Counter()
-    for code, n in zip(*counting.count_reach(log.engine, log._visits)[1:], strict=True):
+    for code, n in zip(*count_reach(log.engine, log._visits)[1:], strict=True):
         reached[log.activities[code]] += int(n)
-    lost_at = {
-        log.activities[code]: n for code, n in counting.count_audience(log.engine, log._visits).items()
-    }
+    lost_at = {log.activities[code]: n for code, n in count_audience(log.engine, log._visits).items()}
     for name in log.activities:
         assert reached[name] == expected.reach(name)
         assert lost_at.get(name, 0) == expected.audience(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from journeymine.counts import DROP, GOAL, ChainCounts, DropCounts
+from journeymine.counts.chain import DROP, GOAL, ChainCounts, DropCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journeymine.counts import DROP, GOAL, ChainCounts
+from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
 from journeymine.fixes.effects import (
     MAX_CELLS,

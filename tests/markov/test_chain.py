@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import journeymine as jm
-from journeymine.counts import DROP, GOAL, ChainCounts
+from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.errors import NotEnoughDataError, OptionError
 from journeymine.markov.chain import fit_chain
 

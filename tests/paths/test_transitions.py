@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 from tests import oracle
 
-from journeymine.log import EventLog, read_log
+from journeymine.log import EventLog
 from journeymine.paths.transitions import estimate_transitions
+from journeymine.reading import read_log
 from journeymine.uncertainty import wilson
 
 HOUR = oracle.HOUR

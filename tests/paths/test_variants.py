@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from journeymine.errors import OptionError
-from journeymine.log import EventLog, read_log
+from journeymine.log import EventLog
+from journeymine.reading import read_log
 
 
 def make(paths: dict[str, str], customers: dict[str, str] | None = None, **roles: Any) -> EventLog:

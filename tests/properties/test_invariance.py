@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from journeymine.cli import run_command
-from journeymine.log import read_log
+from journeymine.reading import read_log
 from journeymine.reporting.build import report
 from journeymine.simulate import shop
 

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from journeymine.cli import run_command
-from journeymine.log import read_log
+from journeymine.reading import read_log
 from journeymine.reporting.schema import report_schema
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pandas as pd  # the peers are not charged for importing it, so neither is
 import pyarrow as pa
 from _stages import Stages
 
-from journeymine.log import EventLog, read_log
+from journeymine.log import EventLog
+from journeymine.reading import read_log
 
 GOAL = "Activity 10"
 THREADS = 2

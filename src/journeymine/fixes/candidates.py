@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from journeymine.counts import ChainCounts, DropCounts
+    from journeymine.counts.chain import ChainCounts, DropCounts
 
     Ints = NDArray[np.int64]
 

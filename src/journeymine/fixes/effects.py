@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from journeymine.counts import GOAL
+from journeymine.counts.chain import GOAL
 from journeymine.fixes.candidates import ASSUMED_SHARE
 from journeymine.markov.absorbing import absorb, drop_saved
 from journeymine.uncertainty import N_DRAWS, bootstrap_weights, unit_matrix
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
     from journeymine.fixes.candidates import Candidate
 
     Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
     from journeymine.fixes.candidates import Candidate, Found
     from journeymine.fixes.effects import Effects
     from journeymine.log import EventLog

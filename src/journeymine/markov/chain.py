@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from journeymine.counts import GOAL
+from journeymine.counts.chain import GOAL
 from journeymine.errors import NotEnoughDataError
 from journeymine.markov.absorbing import (
     Absorbed,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
 
     Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from journeymine.counts import EdgeCounts
+    from journeymine.counts.edges import EdgeCounts
 
     Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
 if TYPE_CHECKING:
     import pandas as pd
 
-    from journeymine.counts import VariantCounts
+    from journeymine.counts.variants import VariantCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 from journeymine import __version__
 from journeymine._progress import make_progress
 from journeymine.errors import OptionError, shown
-from journeymine.reporting import sections, words
+from journeymine.reporting import words
+from journeymine.reporting.flat_tables import tables
 from journeymine.reporting.numbers import rounded
+from journeymine.reporting.sections.chain import chain_section
+from journeymine.reporting.sections.fixes import fixes_section, tests_section
+from journeymine.reporting.sections.overview import log_section, settings, stages_section
+from journeymine.reporting.sections.steps import activities_section, transitions_section, variants_section
 from journeymine.spec import JourneySpec
 
 if TYPE_CHECKING:
@@ -163,19 +168,19 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
             "package_version": __version__,
             "seed": seed,
             "lang": lang,
-            "settings": sections.settings(log, stages),
+            "settings": settings(log, stages),
         },
-        "log": sections.log_section(log, variants, lang),
+        "log": log_section(log, variants, lang),
         "ledger": log.ledger.to_dict(),
-        "activities": sections.activities_section(log, transitions, chain, stages),
-        "transitions": sections.transitions_section(transitions),
-        "variants": sections.variants_section(variants),
+        "activities": activities_section(log, transitions, chain, stages),
+        "transitions": transitions_section(transitions),
+        "variants": variants_section(variants),
         "variants_rest": {"n_variants": variants.n_variants_rest, "n": variants.n_rest},
         "conversion": chain.conversion() if chain else None,
-        "chain": sections.chain_section(chain),
-        "tests": sections.tests_section(ranking, log.found.segments),
-        "fixes": sections.fixes_section(ranking),
-        "stages": sections.stages_section(stages),
+        "chain": chain_section(chain),
+        "tests": tests_section(ranking, log.found.segments),
+        "fixes": fixes_section(ranking),
+        "stages": stages_section(stages),
     }
     data = rounded(data)
     for fix in data["fixes"]:
@@ -184,4 +189,4 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
     data["findings"] = words.findings(data, lang)
     data["quality"] = words.quality(data, lang)
     data["warnings"] = words.warnings_text(data, lang)
-    return Report(rounded(data), sections.tables(data), log.raw.description, log.engine.threads)
+    return Report(rounded(data), tables(data), log.raw.description, log.engine.threads)

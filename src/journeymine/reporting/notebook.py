@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from journeymine.reporting import sections, words
+from journeymine.reporting import words
 from journeymine.reporting.numbers import rounded
 from journeymine.reporting.render import fragment_fixes
+from journeymine.reporting.sections.fixes import fixes_section, tests_section
+from journeymine.reporting.sections.overview import log_section, stages_section
 
 if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
@@ -18,12 +20,12 @@ def ranking_html(ranking: FixRanking, log: EventLog, lang: str = "en") -> str:
     assert log.found is not None
     part: dict[str, Any] = rounded(
         {
-            "log": sections.log_section(log, log.variants(1), lang),
-            "fixes": sections.fixes_section(ranking),
-            "tests": sections.tests_section(ranking, log.found.segments),
+            "log": log_section(log, log.variants(1), lang),
+            "fixes": fixes_section(ranking),
+            "tests": tests_section(ranking, log.found.segments),
             "activities": [],
             "conversion": ranking.conversion.at(),
-            "stages": sections.stages_section(log.stages),
+            "stages": stages_section(log.stages),
         }
     )
     for fix in part["fixes"]:

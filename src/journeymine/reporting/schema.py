@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from journeymine.reporting.schema_parts import (
+    COUNT,
+    ESTIMATE,
+    ESTIMATE_OR_NULL,
+    FLAG,
+    KEY,
+    NUMBER,
+    SEGMENT,
+    SHARE,
+    TEXT,
+    TIME,
+    Schema,
+    array_of,
+    object_of,
+    one_of,
+    or_null,
+)
 
 SCHEMA_VERSION = 1
-
-Schema = dict[str, Any]
 
 
 def report_schema() -> Schema:
@@ -21,80 +35,44 @@ def report_schema() -> Schema:
     """
     parts = {
         "schema_version": {"const": SCHEMA_VERSION},
-        "title": _or_null(TEXT),
+        "title": or_null(TEXT),
         "provenance": _provenance(),
         "log": _log(),
         "ledger": _ledger(),
-        "activities": _array(_activity()),
-        "transitions": _array(_transition()),
-        "variants": {**_array(_variant()), "maxItems": 100},
-        "variants_rest": _object(n_variants=COUNT, n=COUNT),
+        "activities": array_of(_activity()),
+        "transitions": array_of(_transition()),
+        "variants": {**array_of(_variant()), "maxItems": 100},
+        "variants_rest": object_of(n_variants=COUNT, n=COUNT),
         "conversion": ESTIMATE_OR_NULL,
-        "chain": _or_null(_chain()),
+        "chain": or_null(_chain()),
         "tests": _tests(),
-        "fixes": _array(_fix()),
-        "stages": _array(_object(id=TEXT, name=TEXT, owner=_or_null(TEXT), activities=_array(TEXT))),
-        "findings": _array(_message()),
-        "quality": _array(_object(key=KEY, level=_enum("fine", "look"), value=TEXT, text=TEXT)),
-        "warnings": _array(_message()),
+        "fixes": array_of(_fix()),
+        "stages": array_of(object_of(id=TEXT, name=TEXT, owner=or_null(TEXT), activities=array_of(TEXT))),
+        "findings": array_of(_message()),
+        "quality": array_of(object_of(key=KEY, level=one_of("fine", "look"), value=TEXT, text=TEXT)),
+        "warnings": array_of(_message()),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "journeymine report",
-        **_object(**parts),
+        **object_of(**parts),
         "$defs": {"estimate": _estimate()},
     }
 
 
-def _object(**properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _array(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _enum(*values: str) -> Schema:
-    return {"enum": list(values)}
-
-
-TEXT: Schema = {"type": "string"}
-KEY: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
-FLAG: Schema = {"type": "boolean"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-TIME: Schema = {
-    "type": "string",
-    "pattern": r"^-?[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$",
-}
-ESTIMATE: Schema = {"$ref": "#/$defs/estimate"}
-ESTIMATE_OR_NULL = _or_null(ESTIMATE)
-SEGMENT = _object(column=TEXT, value=TEXT)
-
-
 def _estimate() -> Schema:
     return {
-        **_object(estimate=NUMBER, lower=NUMBER, upper=NUMBER, n=COUNT),
+        **object_of(estimate=NUMBER, lower=NUMBER, upper=NUMBER, n=COUNT),
         "description": "A number, its 95 % interval over customers, and its denominator.",
     }
 
 
 def _provenance() -> Schema:
-    return _object(
+    return object_of(
         engine=TEXT,
         package_version=TEXT,
         seed=COUNT,
-        lang=_enum("en", "fr"),
+        lang=one_of("en", "fr"),
         settings={
             "type": "object",
             "description": "Settings of log, journey, stages and activities; no paths.",
@@ -103,53 +81,53 @@ def _provenance() -> Schema:
 
 
 def _log() -> Schema:
-    shares = _object(converted=SHARE, dropped=SHARE, open=SHARE)
-    state = _object(n=COUNT, share=ESTIMATE)
-    return _object(
+    shares = object_of(converted=SHARE, dropped=SHARE, open=SHARE)
+    state = object_of(n=COUNT, share=ESTIMATE)
+    return object_of(
         n_events=COUNT,
         n_cases=COUNT,
         n_customers=COUNT,
         n_activities=COUNT,
         n_variants=COUNT,
-        first=_or_null(TIME),
-        last=_or_null(TIME),
-        clock=_enum("calendar", "relative", "none"),
+        first=or_null(TIME),
+        last=or_null(TIME),
+        clock=one_of("calendar", "relative", "none"),
         timezone=TEXT,
-        end_states=_or_null(_object(converted=state, dropped=state, open=state)),
-        idle=_or_null(
-            _object(
+        end_states=or_null(object_of(converted=state, dropped=state, open=state)),
+        idle=or_null(
+            object_of(
                 seconds={"type": "number", "exclusiveMinimum": 0},
-                chosen=_enum("given", "auto"),
+                chosen=one_of("given", "auto"),
                 rule=TEXT,
-                half=_or_null(shares),
-                double=_or_null(shares),
+                half=or_null(shares),
+                double=or_null(shares),
             )
         ),
-        goal=_array(TEXT),
-        end=_array(TEXT),
-        start=_array(TEXT),
+        goal=array_of(TEXT),
+        end=array_of(TEXT),
+        start=array_of(TEXT),
     )
 
 
 def _ledger() -> Schema:
-    entries = _array(_object(rule=KEY, n=COUNT, examples={**_array(TEXT), "maxItems": 5}))
+    entries = array_of(object_of(rule=KEY, n=COUNT, examples={**array_of(TEXT), "maxItems": 5}))
     decided_by = {
-        **_object(order_column=COUNT, file_order=COUNT, activity_name=COUNT),
+        **object_of(order_column=COUNT, file_order=COUNT, activity_name=COUNT),
         "description": "Pairs of events of one case at one time, by the rule that ordered them.",
     }
-    return _object(
+    return object_of(
         rows_read=COUNT,
         rows_kept=COUNT,
         rejected=entries,
         noted=entries,
-        ties=_object(n_tied_pairs=COUNT, decided_by=decided_by),
+        ties=object_of(n_tied_pairs=COUNT, decided_by=decided_by),
     )
 
 
 def _activity() -> Schema:
-    return _object(
+    return object_of(
         name=TEXT,
-        stage=_or_null(TEXT),
+        stage=or_null(TEXT),
         n=COUNT,
         n_cases=COUNT,
         reach=ESTIMATE,
@@ -161,53 +139,55 @@ def _activity() -> Schema:
 
 
 def _transition() -> Schema:
-    return _object(source=TEXT, target=TEXT, n=COUNT, n_cases=COUNT, share=ESTIMATE, wait_s=ESTIMATE_OR_NULL)
+    return object_of(
+        source=TEXT, target=TEXT, n=COUNT, n_cases=COUNT, share=ESTIMATE, wait_s=ESTIMATE_OR_NULL
+    )
 
 
 def _variant() -> Schema:
-    ends = _object(converted=COUNT, dropped=COUNT, open=COUNT)
-    return _object(activities=_array(TEXT), n=COUNT, share=ESTIMATE, end_states=_or_null(ends))
+    ends = object_of(converted=COUNT, dropped=COUNT, open=COUNT)
+    return object_of(activities=array_of(TEXT), n=COUNT, share=ESTIMATE, end_states=or_null(ends))
 
 
 def _chain() -> Schema:
-    sensitivity = _object(source=TEXT, target=TEXT, estimate=NUMBER, lower=NUMBER, upper=NUMBER, n=COUNT)
-    return _object(
-        states=_array(TEXT),
+    sensitivity = object_of(source=TEXT, target=TEXT, estimate=NUMBER, lower=NUMBER, upper=NUMBER, n=COUNT)
+    return object_of(
+        states=array_of(TEXT),
         n_folded=COUNT,
         attempts={"type": "integer", "minimum": 1},
         n_visits=COUNT,
         n_visits_open=COUNT,
-        visits=_array(ESTIMATE),
+        visits=array_of(ESTIMATE),
         events_to_goal=ESTIMATE_OR_NULL,
         seconds_to_goal=ESTIMATE_OR_NULL,
-        sensitivity={**_array(sensitivity), "maxItems": 50},
+        sensitivity={**array_of(sensitivity), "maxItems": 50},
     )
 
 
 def _tests() -> Schema:
-    row = _object(
+    row = object_of(
         activity=TEXT,
-        column=_or_null(TEXT),
+        column=or_null(TEXT),
         periods=FLAG,
-        statistic=_or_null(NUMBER),
-        df=_or_null(NUMBER),
-        p_value=_or_null(SHARE),
-        q_value=_or_null(SHARE),
+        statistic=or_null(NUMBER),
+        df=or_null(NUMBER),
+        p_value=or_null(SHARE),
+        q_value=or_null(SHARE),
         kept=FLAG,
     )
-    return _object(n_tested=COUNT, n_kept=COUNT, level=SHARE, method=TEXT, rows=_array(row))
+    return object_of(n_tested=COUNT, n_kept=COUNT, level=SHARE, method=TEXT, rows=array_of(row))
 
 
 def _fix() -> Schema:
     rank: Schema = {"type": "integer", "minimum": 1}
-    return _object(
+    return object_of(
         id=TEXT,
-        kind=_enum("drop_off"),
+        kind=one_of("drop_off"),
         activity=TEXT,
-        attempt=_or_null(rank),
-        segment=_or_null(SEGMENT),
-        period=_or_null(_object(start=TIME, end=TIME, ongoing=FLAG)),
-        reference=_object(kind=_enum("segment", "period", "assumed"), value=SHARE, n=COUNT),
+        attempt=or_null(rank),
+        segment=or_null(SEGMENT),
+        period=or_null(object_of(start=TIME, end=TIME, ongoing=FLAG)),
+        reference=object_of(kind=one_of("segment", "period", "assumed"), value=SHARE, n=COUNT),
         drop=ESTIMATE,
         title=TEXT,
         effect=ESTIMATE,
@@ -218,12 +198,12 @@ def _fix() -> Schema:
         rank=rank,
         rank_lower=rank,
         rank_upper=rank,
-        evidence=_enum("association"),
-        audience=_object(n=COUNT),
-        block=_enum("found", "assumed"),
+        evidence=one_of("association"),
+        audience=object_of(n=COUNT),
+        block=one_of("found", "assumed"),
         next_step=TEXT,
     )
 
 
 def _message() -> Schema:
-    return _object(key=KEY, params={"type": "object"}, text=TEXT)
+    return object_of(key=KEY, params={"type": "object"}, text=TEXT)

@@ -16,6 +16,17 @@ def any_target_sql(events: str) -> str:
                 FROM {events})"""
 
 
+def graph_sql(events: str) -> str:
+    """The directly-follows graph with its ends: (source, target, n, n_first); target is null at the end of a case.
+
+    `n_first` counts the moves whose source is the first event of its case.
+    """
+    return f"""
+        SELECT code AS source, next_code AS target, COUNT(*) AS n,
+               COUNT(*) FILTER (WHERE position = 1) AS n_first
+        FROM {events} GROUP BY code, next_code ORDER BY source, target NULLS LAST"""
+
+
 def edge_totals_sql(events: str, dialect: Dialect) -> str:
     """Every directly-follows pair: (source, target, n, median_us)."""
     return f"""

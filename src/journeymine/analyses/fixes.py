@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from journeymine import counting
+from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values
 from journeymine.fixes.candidates import Candidate, cell_values, find_candidates
 from journeymine.fixes.effects import estimate_effects
 from journeymine.fixes.ranking import MONTH_DAYS, FixRanking, Scale, rank_candidates
@@ -22,7 +22,7 @@ from journeymine.uncertainty import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from journeymine.counts import ChainCounts
+    from journeymine.counts.chain import ChainCounts
     from journeymine.log import EventLog
 
 DAY_US = 86_400_000_000
@@ -34,7 +34,7 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
     chain = fit_chain(counts, n_draws=n_draws, seed=seed)
     visits = log._visits  # noqa: SLF001 - the log delegates to this function
     journeys = log._journeys("fixes")  # noqa: SLF001
-    drops = counting.count_drops(log.engine, log.canonical, visits, counts)
+    drops = count_drops(log.engine, log.canonical, visits, counts)
     found = find_candidates(counts, drops)
     effects = estimate_effects(counts, found.candidates, pools=found.pools, n_draws=n_draws, seed=seed)
     reach, audience = _reach_and_audience(log, counts, found.candidates, visits)
@@ -66,14 +66,14 @@ def _reach_and_audience(
     starts = unit_matrix(
         counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
     )
-    everywhere = counting.count_reach(log.engine, visits), counting.count_audience(log.engine, visits)
+    everywhere = count_reach(log.engine, visits), count_audience(log.engine, visits)
     reach, audience = [], []
     for candidate in candidates:
         (unit, code, n), lost = everywhere
         if candidate.kind != "assumed":
             scope = _condition(counts, candidate)
-            unit, code, n = counting.count_reach(log.engine, visits, scope)
-            lost = counting.count_audience(log.engine, visits, scope)
+            unit, code, n = count_reach(log.engine, visits, scope)
+            lost = count_audience(log.engine, visits, scope)
         own = int(counts.activity[candidate.state])
         here = code == own
         wins = unit_matrix(unit[here], np.zeros(int(here.sum()), int), n[here], (counts.n_units, 1))
@@ -106,7 +106,7 @@ def _scale(log: EventLog, n_kept: int, n_draws: int, seed: int) -> Scale:
     if log.roles.value is None:
         return Scale(per_month)
     column = log.engine.dialect.quote(log.roles.value)
-    unit, money, n = counting.count_values(log.engine, canonical, journeys, log.raw.table, column)
+    unit, money, n = count_values(log.engine, canonical, journeys, log.raw.table, column)
     if not n.sum():
         return Scale(per_month)
     by_unit = np.zeros((canonical.n_units, 2))

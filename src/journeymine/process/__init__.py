@@ -1,0 +1,1 @@
+"""Process models: trees, discovery from counts, alignments, conformance."""
