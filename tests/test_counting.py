@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +11,11 @@ from tests import oracle
 
 from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values, slice_of_time
 from journeymine.counts.chain import DROP, GOAL
-from journeymine.log import EventLog
 from journeymine.reading import read_log
 from journeymine.sql.chain import scope_condition
+
+if TYPE_CHECKING:
+    from journeymine.log import EventLog
 
 HOUR, DAY = oracle.HOUR, oracle.DAY
 START = 1_767_225_600_000_000

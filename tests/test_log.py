@@ -17,12 +17,13 @@ from tests import oracle
 
 import journeymine as jm
 from journeymine.errors import DataError, NotEnoughDataError, OptionError
-from journeymine.log import EventLog
 from journeymine.reading import read_log
 from journeymine.reporting.schema import report_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from journeymine.log import EventLog
 
 HOUR = oracle.HOUR
 START = 1_767_225_600_000_000

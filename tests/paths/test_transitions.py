@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests import oracle
 
-from journeymine.log import EventLog
 from journeymine.paths.transitions import estimate_transitions
 from journeymine.reading import read_log
 from journeymine.uncertainty import wilson
+
+if TYPE_CHECKING:
+    from journeymine.log import EventLog
 
 HOUR = oracle.HOUR
 START = 1_767_225_600_000_000

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from journeymine.errors import OptionError
-from journeymine.log import EventLog
 from journeymine.reading import read_log
+
+if TYPE_CHECKING:
+    from journeymine.log import EventLog
 
 
 def make(paths: dict[str, str], customers: dict[str, str] | None = None, **roles: Any) -> EventLog:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pandas as pd  # the peers are not charged for importing it, so neither is this
 import pyarrow as pa
 from _stages import Stages
 
-from journeymine.log import EventLog
 from journeymine.reading import read_log
+
+if TYPE_CHECKING:
+    from journeymine.log import EventLog
 
 GOAL = "Activity 10"
 THREADS = 2
