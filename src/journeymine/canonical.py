@@ -97,6 +97,13 @@ class Canonical:
         return self.n_customers > MAX_CUSTOMER_UNITS
 
     @property
+    def unit_events(self) -> str:
+        """Subquery: canonical events with their `unit`, the bucket or else the customer's number."""
+        if self.buckets:
+            return f"(SELECT *, bucket AS unit FROM {self.events})"
+        return f"(SELECT e.*, c.unit FROM {self.events} AS e JOIN {self.cases} AS c ON c.case_key = e.case_key)"
+
+    @property
     def clock(self) -> str:
         """Kind of clock: "calendar", "relative" (a log wholly in 1970) or "none" (order only)."""
         if self.last_us is None:
@@ -124,7 +131,16 @@ def canonicalise(engine: DuckDBEngine, raw: RawLog, roles: Roles, rules: NameRul
     events = engine.create_table("events", _events_sql(raw, columns))
     if roles.duplicates == "drop":
         events, columns = _without_duplicates(engine, raw, events, columns)
-    return assemble(engine, events, case_ids, activities=activities, columns=columns, plan=plan, raw=raw)
+    return assemble(
+        engine,
+        events,
+        case_ids,
+        activities=activities,
+        columns=columns,
+        plan=plan,
+        raw=raw,
+        own_customers=customer is None,
+    )
 
 
 def assemble(
@@ -136,8 +152,15 @@ def assemble(
     columns: events_sql.EventColumns,
     plan: TimePlan | None,
     raw: RawLog,
+    own_customers: bool = False,
 ) -> Canonical:
-    """Add customers, units and cases to a table of canonical events."""
+    """Add customers, units and cases to a table of canonical events.
+
+    Parameters
+    ----------
+    own_customers
+        Whether every case is its own customer, so that none has to be looked up.
+    """
     size = engine.fetch(f"SELECT COUNT(*) AS n, MIN(time_us) AS first, MAX(time_us) AS last FROM {events}")
     n_events = int(size["n"][0])
     if not n_events:
@@ -147,12 +170,13 @@ def assemble(
         if n_events == raw.n_rows
         else engine.create_table("used_ids", cases_sql.used_ids_sql(case_ids, events))
     )
-    known = engine.create_table("known", cases_sql.customers_sql(used, engine.dialect))
+    customers_sql = cases_sql.own_customers_sql if own_customers else cases_sql.customers_sql
+    known = engine.create_table("known", customers_sql(used))
     n_customers = _count(engine, known)
     by_customer = n_customers <= MAX_CUSTOMER_UNITS
     unit_sql = cases_sql.numbered_customers_sql if by_customer else cases_sql.bucketed_customers_sql
     customers = engine.create_table("customers", unit_sql(known))
-    cases = engine.create_table("cases", cases_sql.cases_sql(events, used, customers))
+    cases = engine.create_table("cases", cases_sql.cases_sql(events, None if own_customers else used, customers))
     timed = columns.time_us is not None
     return Canonical(
         events=events,
@@ -308,12 +332,12 @@ def _without_collision(
     n_all = _count(engine, all_ids)
     for salt in ("", " || '#1'", " || '#2'"):
         ids = engine.create_table(
-            "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"))
+            "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"), engine.dialect)
         )
-        size = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(DISTINCT case_key) AS n_keys FROM {ids}")
+        size = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(DISTINCT id_hash) AS n_keys FROM {ids}")
         if size["n"][0] == size["n_keys"][0]:
             key = engine.dialect.key(f"({columns.case}{salt})")
-            return replace(columns, key=key, no_blank_case=int(size["n"][0]) == n_all), ids
+            return replace(columns, key=key, ids=ids, no_blank_case=int(size["n"][0]) == n_all), ids
     raise DataError("the case ids collide under every hash of the engine.", hint="please report this log.")
 
 

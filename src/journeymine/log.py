@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from journeymine._checks import as_tuple
 from journeymine.canonical import Canonical, Roles, canonicalise
 from journeymine.counting.activities import count_activities
 from journeymine.counting.chain import count_chain, make_visits
-from journeymine.counting.edges import count_edges
+from journeymine.counting.edges import count_edge_cases, count_edges
 from journeymine.counting.variants import count_variants
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.journeys import (
@@ -194,7 +194,8 @@ class EventLog:
         """Directly-follows pairs of the whole log."""
         from journeymine.paths.transitions import estimate_transitions
 
-        return estimate_transitions(count_edges(self.engine, self.canonical))
+        count_cases = cache(lambda: count_edge_cases(self.engine, self.canonical))
+        return estimate_transitions(count_edges(self.engine, self.canonical), count_cases)
 
     def variants(self, top: int = 20) -> Variants:
         """The most frequent activity sequences."""
@@ -251,12 +252,13 @@ class EventLog:
     @cached_property
     def departure_waits(self) -> list[dict[str, float | int] | None]:
         """Median time until the next event after each activity, by code."""
-        from journeymine.paths.transitions import estimate_transitions
+        from journeymine.paths.transitions import estimate_waits
 
-        waits = estimate_transitions(count_edges(self.engine, self.canonical, any_target=True))
+        counts = count_edges(self.engine, self.canonical, any_target=True)
+        waits = estimate_waits(counts)
         found: list[dict[str, float | int] | None] = [None] * len(self.activities)
-        for place, code in enumerate(waits.counts.source.tolist()):
-            found[code] = waits.wait_s.at(place) if waits.wait_s else None
+        for place, code in enumerate(counts.source.tolist()):
+            found[code] = waits.at(place) if waits else None
         return found
 
     @cached_property

@@ -174,7 +174,10 @@ def assert_same_counts(log: EventLog, expected: oracle.Log) -> None:
     got = {
         (names[s], names[t]): oracle.Edge(n, n_cases, m if timed else None)
         for s, t, n, n_cases, m in zip(
-            *(x.tolist() for x in (edges.source, edges.target, edges.n, edges.n_cases, edges.median_us)),
+            *(
+                x.tolist()
+                for x in (edges.source, edges.target, edges.n, transitions.n_cases, edges.median_us)
+            ),
             strict=True,
         )
     }

@@ -150,6 +150,6 @@ def test_the_display_is_short_and_starts_with_the_most_frequent() -> None:
 
 def test_estimates_come_from_the_counts_alone() -> None:
     counts = make(ROWS).transitions().counts
-    first, second = estimate_transitions(counts), estimate_transitions(counts)
+    first, second = (estimate_transitions(counts, lambda: counts.n) for _ in range(2))
     assert first.share.estimate.tolist() == second.share.estimate.tolist()
     assert not first.share.estimate.flags.writeable

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def count_activities(engine: DuckDBEngine, log: Canonical) -> ActivityCounts:
     """Events and cases of each activity."""
-    rows = engine.fetch(edges_sql.activity_units_sql(log.events, log.cases))
+    rows = engine.fetch(edges_sql.activity_units_sql(log.unit_events))
     k = len(log.activities)
     unit, code, n, n_cases = (ints(rows[name]) for name in ("unit", "code", "n", "n_cases"))
     place = np.bincount(code, weights=ints(rows["places"]), minlength=k).astype(np.int64)

@@ -25,14 +25,13 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
     Parameters
     ----------
     any_target
-        Count departures whatever follows; the target is then the source itself, and cases are not counted.
+        Count departures whatever follows; the target is then the source itself.
     """
     table = engine.new_name("edges")
-    events = edges_sql.any_target_sql(log.events) if any_target else log.events
+    events = edges_sql.any_target_sql(log.unit_events) if any_target else log.events
     engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect)}")
     totals = engine.fetch(f"SELECT * FROM {table} ORDER BY source, target")
-    cases = None if any_target else engine.fetch(edges_sql.edge_cases_sql(events))
-    units = engine.fetch(edges_sql.edge_units_sql(events, log.cases, table))
+    units = engine.fetch(edges_sql.edge_units_sql(events if any_target else log.unit_events, table))
     bins = engine.fetch(edges_sql.wait_histogram_sql(events, engine.dialect))
     engine.execute(f"DROP TABLE {table}")
     source, target = ints(totals["source"]), ints(totals["target"])
@@ -43,7 +42,6 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         source=source,
         target=target,
         n=ints(totals["n"]),
-        n_cases=ints(totals["n"]) if cases is None else ints(cases["n_cases"]),
         median_us=floats_or_nan(totals["median_us"]),
         unit=ints(units["unit"]),
         unit_edge=np.searchsorted(ids, ints(units["source"]) * k + ints(units["target"])),
@@ -56,3 +54,8 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         timed=log.last_us is not None,
         buckets=log.buckets,
     )
+
+
+def count_edge_cases(engine: DuckDBEngine, log: Canonical) -> Ints:
+    """Cases with each directly-follows pair, pairs sorted by (source, target)."""
+    return ints(engine.fetch(edges_sql.edge_cases_sql(log.events))["n_cases"])

@@ -20,7 +20,7 @@ class EdgeCounts:
     ----------
     activities
         Names by code.
-    source, target, n, n_cases, median_us
+    source, target, n, median_us
         One entry a pair, sorted by (source, target), shape (m,); the median is nan where there are no times.
     unit, unit_edge, unit_n, unit_below
         Moves by unit and pair, and how many of them waited no longer than the pair's median.
@@ -36,7 +36,6 @@ class EdgeCounts:
     source: Ints
     target: Ints
     n: Ints
-    n_cases: Ints
     median_us: NDArray[np.float64]
     unit: Ints
     unit_edge: Ints

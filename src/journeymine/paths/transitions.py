@@ -11,12 +11,15 @@ from journeymine.sql.transitions import BINS_PER_OCTAVE
 from journeymine.uncertainty import Estimates, median_interval, share_of_units, unit_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from journeymine.counts.edges import EdgeCounts
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 MICRO = 1e-6
 
@@ -33,11 +36,19 @@ class Transitions:
         n over all departures of the source, with interval.
     wait_s
         Median wait in seconds, with interval; None in a log without times.
+    count_cases
+        Counts the cases of each pair when they are asked for: it takes as long as everything else.
     """
 
     counts: EdgeCounts
     share: Estimates
     wait_s: Estimates | None
+    count_cases: Callable[[], Ints]
+
+    @property
+    def n_cases(self) -> Ints:
+        """Cases with each pair, shape (m,)."""
+        return self.count_cases()
 
     def to_frame(self) -> pd.DataFrame:
         """One row a pair: source, target, n, n_cases, estimate, lower, upper, wait_s, wait_s_lower, wait_s_upper."""
@@ -49,7 +60,7 @@ class Transitions:
                 "source": [names[i] for i in self.counts.source],
                 "target": [names[i] for i in self.counts.target],
                 "n": self.counts.n,
-                "n_cases": self.counts.n_cases,
+                "n_cases": self.n_cases,
                 "estimate": self.share.estimate,
                 "lower": self.share.lower,
                 "upper": self.share.upper,
@@ -73,21 +84,26 @@ class Transitions:
         return "\n".join([head, *lines, "Next: .to_frame()"])
 
 
-def estimate_transitions(counts: EdgeCounts) -> Transitions:
+def estimate_transitions(counts: EdgeCounts, count_cases: Callable[[], Ints]) -> Transitions:
     """Shares and median waits with customer-level intervals."""
     k, m = len(counts.activities), len(counts.n)
     source_of = counts.source[counts.unit_edge]
     moves = unit_matrix(counts.unit, counts.unit_edge, counts.unit_n, (counts.n_units, m))
     departures = unit_matrix(counts.unit, source_of, counts.unit_n, (counts.n_units, k))
     share = share_of_units(moves, departures, counts.source, buckets=counts.buckets)
+    return Transitions(counts, share, estimate_waits(counts), count_cases)
+
+
+def estimate_waits(counts: EdgeCounts) -> Estimates | None:
+    """Median waits in seconds with customer-level intervals; None in a log without times."""
     if not counts.timed:
-        return Transitions(counts, share, None)
+        return None
+    m = len(counts.n)
+    moves = unit_matrix(counts.unit, counts.unit_edge, counts.unit_n, (counts.n_units, m))
     below = unit_matrix(counts.unit, counts.unit_edge, counts.unit_below, (counts.n_units, m))
     share_below = share_of_units(below, moves, buckets=counts.buckets)
     waits = median_interval(counts.median_us, share_below, _histograms(counts))
-    return Transitions(
-        counts, share, Estimates(waits.estimate * MICRO, waits.lower * MICRO, waits.upper * MICRO, waits.n)
-    )
+    return Estimates(waits.estimate * MICRO, waits.lower * MICRO, waits.upper * MICRO, waits.n)
 
 
 def _histograms(counts: EdgeCounts) -> list[tuple[Floats, Floats]]:

@@ -1,6 +1,6 @@
 """Cases: who they belong to, when they begin and end, and how they end.
 
-Case ids table:      case_key, case_id, customer_id
+Case ids table:      case_key, id_hash, bucket, case_id, customer_id, other_customer
 Customers table:     customer_id, bucket, unit
 Cases table:         case_key, unit, customer_id, n_events, first_us, last_us, first_row
 Journeys table:      case_key, unit, customer_id, cell, n_events, first_us, last_us, start_position,
@@ -38,10 +38,16 @@ def all_case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> s
         {rows} GROUP BY {columns.case}"""
 
 
-def case_ids_sql(all_ids: str, key: str) -> str:
-    """Usable ids behind the case keys: (case_key, case_id, customer_id, other_customer)."""
+def case_ids_sql(all_ids: str, key: str, dialect: Dialect) -> str:
+    """Usable ids behind the case keys: (case_key, id_hash, bucket, case_id, customer_id, other_customer).
+
+    `case_key` counts the ids in the order of their hash: the same in every run of an engine.
+    """
     return f"""
-        SELECT {key} AS case_key, case_id, customer_id, other_customer FROM {all_ids} WHERE NOT {blank("case_id")}"""
+        SELECT CAST(ROW_NUMBER() OVER (ORDER BY id_hash) AS INTEGER) AS case_key, *
+        FROM (SELECT {key} AS id_hash, {dialect.bucket("COALESCE(customer_id, case_id)", N_BUCKETS)} AS bucket,
+                     case_id, customer_id, other_customer
+              FROM {all_ids} WHERE NOT {blank("case_id")}) AS usable"""
 
 
 def used_ids_sql(case_ids: str, events: str) -> str:
@@ -49,34 +55,41 @@ def used_ids_sql(case_ids: str, events: str) -> str:
     return f"SELECT * FROM {case_ids} WHERE case_key IN (SELECT case_key FROM {events})"
 
 
-def customers_sql(case_ids: str, dialect: Dialect) -> str:
+def customers_sql(case_ids: str) -> str:
     """Customers and their bucket: (customer_id, bucket). A case without a customer is its own customer."""
-    return f"""
-        SELECT customer_id, {dialect.bucket("customer_id", N_BUCKETS)} AS bucket
-        FROM (SELECT DISTINCT COALESCE(customer_id, case_id) AS customer_id FROM {case_ids}) AS known"""
+    return f"SELECT DISTINCT COALESCE(customer_id, case_id) AS customer_id, bucket FROM {case_ids}"
+
+
+def own_customers_sql(case_ids: str) -> str:
+    """Customers where every case is one: (customer_id, bucket, case_key)."""
+    return f"SELECT case_id AS customer_id, bucket, case_key FROM {case_ids}"
 
 
 def numbered_customers_sql(customers: str) -> str:
     """Customers with the unit that is resampled: their place in the sorted list of ids."""
     return f"""
-        SELECT customer_id, bucket, CAST(ROW_NUMBER() OVER (ORDER BY customer_id) - 1 AS INTEGER) AS unit
+        SELECT *, CAST(ROW_NUMBER() OVER (ORDER BY customer_id) - 1 AS INTEGER) AS unit
         FROM {customers}"""
 
 
 def bucketed_customers_sql(customers: str) -> str:
     """Customers with the unit that is resampled: their bucket."""
-    return f"SELECT customer_id, bucket, bucket AS unit FROM {customers}"
+    return f"SELECT *, bucket AS unit FROM {customers}"
 
 
-def cases_sql(events: str, case_ids: str, customers: str) -> str:
-    """One row a case with its unit, size and times."""
+def cases_sql(events: str, case_ids: str | None, customers: str) -> str:
+    """One row a case with its unit, size and times; without `case_ids` every case is its own customer."""
+    owner = (
+        f"JOIN {case_ids} AS i ON e.case_key = i.case_key "
+        f"JOIN {customers} AS c ON c.customer_id = COALESCE(i.customer_id, i.case_id)"
+        if case_ids
+        else f"JOIN {customers} AS c ON c.case_key = e.case_key"
+    )
     return f"""
-        SELECT e.case_key, c.unit, c.customer_id, e.n_events, e.first_us, e.last_us, e.first_row
-        FROM (SELECT case_key, COUNT(*) AS n_events, MIN(time_us) AS first_us, MAX(time_us) AS last_us,
-                     MAX(CASE WHEN position = 1 THEN row END) AS first_row
-              FROM {events} GROUP BY case_key) AS e
-        JOIN {case_ids} AS i ON e.case_key = i.case_key
-        JOIN {customers} AS c ON c.customer_id = COALESCE(i.customer_id, i.case_id)"""
+        SELECT e.case_key, c.unit, c.customer_id, l.n_events, e.first_us, l.last_us, e.first_row
+        FROM (SELECT case_key, time_us AS first_us, row AS first_row FROM {events} WHERE position = 1) AS e
+        JOIN (SELECT case_key, CAST(position AS BIGINT) AS n_events, time_us AS last_us
+              FROM {events} WHERE next_code IS NULL) AS l ON l.case_key = e.case_key {owner}"""
 
 
 def sessions_sql(events: str, idle_us: int) -> str:
@@ -85,17 +98,17 @@ def sessions_sql(events: str, idle_us: int) -> str:
     A part is known by the place in the source of its first event, which is unique; `parent_key` is the old case.
     """
     return f"""
-        SELECT case_key, code, time_us, CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
+        SELECT case_key, bucket, code, time_us, CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
                LEAD(code) OVER w AS next_code,
                CASE WHEN LEAD(code) OVER w IS NULL THEN NULL ELSE wait_us END AS wait_us,
                CASE WHEN LEAD(code) OVER w IS NULL THEN 0 ELSE tie END AS tie, row, parent_key
         FROM (SELECT MAX(CASE WHEN begins THEN row END) OVER (PARTITION BY parent_key, part) AS case_key,
-                     parent_key, code, time_us, position, wait_us, tie, row
-              FROM (SELECT parent_key, code, time_us, position, wait_us, tie, row, begins,
+                     parent_key, bucket, code, time_us, position, wait_us, tie, row
+              FROM (SELECT parent_key, bucket, code, time_us, position, wait_us, tie, row, begins,
                            SUM(CASE WHEN begins THEN 1 ELSE 0 END) OVER (
                                PARTITION BY parent_key ORDER BY position
                                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS part
-                    FROM (SELECT case_key AS parent_key, code, time_us, position, wait_us, tie, row,
+                    FROM (SELECT case_key AS parent_key, bucket, code, time_us, position, wait_us, tie, row,
                                  position = 1 OR COALESCE(
                                      LAG(wait_us) OVER (PARTITION BY case_key ORDER BY position) >= {idle_us},
                                      FALSE) AS begins
@@ -104,9 +117,9 @@ def sessions_sql(events: str, idle_us: int) -> str:
 
 
 def session_ids_sql(sessions: str, case_ids: str) -> str:
-    """Ids of the parts of cut cases: (case_key, case_id, customer_id, other_customer)."""
+    """Ids of the parts of cut cases: (case_key, bucket, case_id, customer_id, other_customer)."""
     return f"""
-        SELECT s.case_key, i.case_id || ' #' || CAST(ROW_NUMBER() OVER (
+        SELECT s.case_key, i.bucket, i.case_id || ' #' || CAST(ROW_NUMBER() OVER (
                    PARTITION BY s.parent_key ORDER BY s.first_us, s.case_key) AS VARCHAR) AS case_id,
                COALESCE(i.customer_id, i.case_id) AS customer_id, i.other_customer
         FROM (SELECT case_key, MAX(parent_key) AS parent_key, MIN(time_us) AS first_us

@@ -2,7 +2,8 @@
 
 Canonical events table::
 
-    case_key  UBIGINT   key of the case, unique within the run
+    case_key  INTEGER   key of the case, unique within the run
+    bucket    INTEGER   hash bucket of the customer
     code      INTEGER   index of the activity in the sorted list of names
     time_us   BIGINT    microseconds since 1970-01-01 UTC; null in a log without times
     position  INTEGER   1, 2, ... within the case
@@ -32,7 +33,9 @@ class EventColumns:
     case, activity
         Text. Null or blank means missing.
     key
-        64-bit key of the case.
+        64-bit hash of the case id.
+    ids
+        Table (id_hash, case_key, bucket) of the cases.
     row
         Unique BIGINT, the place in the source.
     time_us, end_us
@@ -59,6 +62,7 @@ class EventColumns:
     time_raw: str | None = None
     end_us: str | None = None
     order: str | None = None
+    ids: str = ""
     no_blank_case: bool = False
     names: str = ""
     where: str | None = None
@@ -105,18 +109,19 @@ def canonical_events_sql(raw: str, columns: EventColumns, *, keeps_order: bool) 
     keys = ["time_us"] * bool(columns.time_us) + ["ord"] * bool(columns.order)
     keys += ["row"] if keeps_order else ["code", "row"]
     return f"""
-        SELECT case_key, code, time_us,
+        SELECT case_key, bucket, code, time_us,
                CAST(ROW_NUMBER() OVER w AS INTEGER) AS position,
                LEAD(code) OVER w AS next_code,
                {wait} AS wait_us,
                {_tie(columns, keeps_order=keeps_order)} AS tie,
                row
         FROM (
-            SELECT case_key, names.code AS code, time_us, end_us, ord, row
-            FROM (SELECT {columns.key} AS case_key, {columns.activity} AS activity_name, {time} AS time_us,
+            SELECT ids.case_key, ids.bucket, names.code AS code, time_us, end_us, ord, row
+            FROM (SELECT {columns.key} AS key_of_row, {columns.activity} AS activity_name, {time} AS time_us,
                          {end} AS end_us, {order} AS ord, {columns.row} AS row
                   FROM {raw} WHERE {" AND ".join(_conditions(columns))}) AS usable
             JOIN {columns.names} AS names ON activity_name = names.name
+            JOIN {columns.ids} AS ids ON ids.id_hash = key_of_row
         ) AS coded
         WINDOW w AS (PARTITION BY case_key ORDER BY {", ".join(keys)})"""
 

@@ -12,8 +12,8 @@ BINS_PER_OCTAVE = 8
 
 def any_target_sql(events: str) -> str:
     """Events whose next activity, whichever it is, is written as their own: for waits by activity."""
-    return f"""(SELECT case_key, code, CASE WHEN next_code IS NULL THEN NULL ELSE code END AS next_code, wait_us
-                FROM {events})"""
+    return f"""(SELECT unit, case_key, code, CASE WHEN next_code IS NULL THEN NULL ELSE code END AS next_code, wait_us
+                FROM {events} AS e)"""
 
 
 def graph_sql(events: str) -> str:
@@ -46,17 +46,16 @@ def edge_cases_sql(events: str) -> str:
         GROUP BY source, target ORDER BY source, target"""
 
 
-def edge_units_sql(events: str, cases: str, totals: str) -> str:
+def edge_units_sql(unit_events: str, totals: str) -> str:
     """Directly-follows pairs by unit, with the moves that waited no longer than the pair's median.
 
     (unit, source, target, n, n_below)
     """
     return f"""
-        SELECT c.unit, e.code AS source, e.next_code AS target, COUNT(*) AS n,
-               COALESCE(SUM(CASE WHEN e.wait_us <= t.median_us THEN 1 ELSE 0 END), 0) AS n_below
-        FROM {events} AS e JOIN {cases} AS c ON c.case_key = e.case_key
-        JOIN {totals} AS t ON t.source = e.code AND t.target = e.next_code
-        GROUP BY c.unit, e.code, e.next_code ORDER BY c.unit, source, target"""
+        SELECT e.unit, e.code AS source, e.next_code AS target, COUNT(*) AS n,
+               COUNT(*) FILTER (WHERE e.wait_us <= t.median_us) AS n_below
+        FROM {unit_events} AS e JOIN {totals} AS t ON t.source = e.code AND t.target = e.next_code
+        GROUP BY e.unit, e.code, e.next_code ORDER BY e.unit, source, target"""
 
 
 def wait_histogram_sql(events: str, dialect: Dialect) -> str:
@@ -71,16 +70,16 @@ def wait_histogram_sql(events: str, dialect: Dialect) -> str:
         GROUP BY code, next_code, {bin_} ORDER BY source, target, bin"""
 
 
-def activity_units_sql(events: str, cases: str) -> str:
+def activity_units_sql(unit_events: str) -> str:
     """Events, cases and first places of each activity by unit: (unit, code, n, n_cases, places).
 
     `places` sums, over the cases, the position at which the activity first stands.
     """
     return f"""
-        SELECT c.unit, e.code, SUM(e.n) AS n, COUNT(*) AS n_cases, SUM(e.place) AS places
-        FROM (SELECT case_key, code, COUNT(*) AS n, MIN(position) AS place FROM {events} GROUP BY case_key, code) AS e
-        JOIN {cases} AS c ON c.case_key = e.case_key
-        GROUP BY c.unit, e.code ORDER BY c.unit, e.code"""
+        SELECT unit, code, SUM(n) AS n, COUNT(*) AS n_cases, SUM(place) AS places
+        FROM (SELECT unit, case_key, code, COUNT(*) AS n, MIN(position) AS place
+              FROM {unit_events} AS e GROUP BY unit, case_key, code) AS met
+        GROUP BY unit, code ORDER BY unit, code"""
 
 
 def waits_quantile_sql(events: str, share: float) -> str:

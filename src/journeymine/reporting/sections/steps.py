@@ -91,12 +91,13 @@ def _never(n: int) -> dict[str, Any] | None:
 def transitions_section(transitions: Transitions) -> list[dict[str, Any]]:
     """Directly-follows pairs of the whole log."""
     counts, names = transitions.counts, transitions.counts.activities
+    n_cases = transitions.n_cases
     return [
         {
             "source": names[counts.source[e]],
             "target": names[counts.target[e]],
             "n": int(counts.n[e]),
-            "n_cases": int(counts.n_cases[e]),
+            "n_cases": int(n_cases[e]),
             "share": transitions.share.at(e),
             "wait_s": transitions.wait_s.at(e) if transitions.wait_s else None,
         }
