@@ -50,6 +50,33 @@ def idle(value: Any) -> str:
     return str(value)
 
 
+def duration(value: Any) -> str:
+    """Check a duration."""
+    try:
+        duration_us(value, name="it")
+    except OptionError as error:
+        raise refusal(error.problem.removeprefix("it "), error.hint) from None
+    return str(value)
+
+
+def funnel_steps(value: Any) -> Any:
+    """Steps in order; each is an activity or a list of activities."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        hint = 'write steps = ["A", "B", ["C", "D"]]: activities in order, a list where any of them will do.'
+        raise refusal(f"is {shown(value)}, expected a list of activities.", hint)
+    return tuple(value)
+
+
+def pairs(value: Any) -> Any:
+    """Pairs of activities."""
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value
+    ):
+        hint = 'write never = [["Subscribed", "Opened"]].'
+        raise refusal(f"is {shown(value)}, expected pairs of two activities.", hint)
+    return tuple(tuple(pair) for pair in value)
+
+
 def timezone(value: Any) -> str:
     """Name of a time zone of the IANA data base."""
     try:

@@ -39,6 +39,7 @@ LangOption = Literal["en", "fr"] | None
 FailOn = Annotated[Literal["alert"] | None, Parameter(name="--fail-on")]
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")]
+Relayout = Annotated[bool, Parameter(name="--relayout", negative="")]
 Force = Annotated[bool, Parameter(name="--force", negative="")]
 
 app = App(
@@ -104,6 +105,7 @@ def run(
     fail_on: FailOn = None,
     json_line: Json = False,
     quiet: Quiet = False,
+    relayout: Relayout = False,
 ) -> int:
     """Read the log, rank the fixes, write the report.
 
@@ -125,6 +127,8 @@ def run(
         Print one line of JSON instead of paths: {"report": path, "status": "done" or "alerts" or "error"}.
     quiet
         Print no summary.
+    relayout
+        Draw the map anew; by default steps keep the places that they have in the report that is replaced.
     """
     from journeymine.spec import read_spec
 
@@ -132,7 +136,14 @@ def run(
     given = {"seed": seed, "lang": lang}
     spec = spec.model_copy(update={key: value for key, value in given.items() if value is not None})
     return _write_report(
-        spec, _base(config), out, threads=threads, fail_on=fail_on, json_line=json_line, quiet=quiet
+        spec,
+        _base(config),
+        out,
+        threads=threads,
+        fail_on=fail_on,
+        json_line=json_line,
+        quiet=quiet,
+        relayout=relayout,
     )
 
 
@@ -192,18 +203,23 @@ def _write_report(
     fail_on: str | None = None,
     json_line: bool = False,
     quiet: bool = False,
+    relayout: bool = False,
 ) -> int:
     from journeymine._progress import make_progress
     from journeymine.reading import log_from_spec
     from journeymine.reporting.build import build_report
     from journeymine.reporting.folder import check_folder, write_run
+    from journeymine.reporting.last_run import last_layout
 
     check_folder(out)
+    previous = None if relayout else last_layout(out)
     progress: Progress = make_progress(False if quiet else None)
     with progress.step("Reading"):
         log = log_from_spec(spec, base, progress=progress, threads=threads)
     with progress.step("Analysing"):
-        report = build_report(log, spec=spec, seed=spec.seed, lang=spec.lang, progress=progress)
+        report = build_report(
+            log, spec=spec, seed=spec.seed, lang=spec.lang, progress=progress, previous=previous
+        )
     with progress.step("Writing"):
         paths = write_run(
             out, report.files(), source=_sources(spec, base), threads=getattr(log.engine, "threads", threads)

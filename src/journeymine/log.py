@@ -29,19 +29,31 @@ from journeymine.ledger import Ledger, take_stock
 from journeymine.uncertainty import N_DRAWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
     import pandas as pd
 
     from journeymine.activities import NameRules
+    from journeymine.analyses.model import Algorithm
     from journeymine.counts.activities import ActivityCounts
     from journeymine.counts.chain import ChainCounts
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain
+    from journeymine.paths.anchored import AnchoredPaths, FirstAfter
+    from journeymine.paths.differences import Differences
+    from journeymine.paths.friction import Friction
+    from journeymine.paths.funnel import Funnel
+    from journeymine.paths.motifs import Motifs
+    from journeymine.paths.prefixes import PrefixTree
+    from journeymine.paths.process_map import ProcessMap
+    from journeymine.paths.signals import FrictionRules
     from journeymine.paths.transitions import Transitions
     from journeymine.paths.variants import Variants
+    from journeymine.process.conformance import Conformance
+    from journeymine.process.designed import Unexpected
+    from journeymine.process.model import ProcessModel
     from journeymine.readers.raw import RawLog
 
 
@@ -63,6 +75,8 @@ class EventLog:
         Canonical events before customers are cut into journeys.
     found
         Journeys and end states; None before `journeys()`.
+    stages, expected
+        Stages and designed journey of the configuration.
     """
 
     engine: DuckDBEngine
@@ -73,6 +87,7 @@ class EventLog:
     cut: Canonical | None = None
     found: Journeys | None = None
     stages: tuple[Any, ...] = field(default=())
+    expected: Any = None
 
     @property
     def canonical(self) -> Canonical:
@@ -204,6 +219,115 @@ class EventLog:
         if top < 1:
             raise OptionError(f"top is {shown(top)}, expected a whole number from 1.")
         return estimate_variants(count_variants(self.engine, self.canonical, self.found, top))
+
+    def discover(self, noise: float = 0.0, algorithm: Algorithm = "inductive") -> ProcessModel:
+        """Discover a process model: tree, Petri net, BPMN, with fitness, precision and coverage.
+
+        Parameters
+        ----------
+        noise
+            Share of rare behaviour that the model may leave out, from 0 (everything fits) to below 1.
+        algorithm
+            "inductive" (from the directly-follows graph), "inductive_variants" or "heuristics".
+        """
+        from journeymine.analyses.model import discover
+
+        return discover(self, noise, algorithm)
+
+    def conformance(self, expected: Any = None, *, unexpected: Unexpected = "ignore") -> Conformance:
+        """Hold every journey against the designed one: who follows it, and what deviating goes with.
+
+        Parameters
+        ----------
+        expected
+            A BPMN or PTML file, a process tree as text, or a list of activities; default: the order of the stages.
+        unexpected
+            "ignore" activities outside the design, or "count" them as inserted.
+        """
+        from journeymine.analyses.conformance import check_conformance
+
+        design = self.expected if expected is None else expected
+        return check_conformance(self, design, unexpected=unexpected)
+
+    def map(self, previous: Any = None) -> ProcessMap:
+        """The process map: stages, steps, paths, loops and leaving; pass last time's map to keep its places."""
+        from journeymine.analyses.process_map import build_map
+
+        return build_map(self, previous)
+
+    def funnel(
+        self,
+        steps: Sequence[str | Iterable[str]],
+        within: str | timedelta | None = None,
+        *,
+        closed: bool = True,
+    ) -> Funnel:
+        """How far journeys get along some steps; journeys that are under way are not counted as lost.
+
+        Parameters
+        ----------
+        steps
+            Activities in order; a list of activities is one step that any of them meets.
+        within
+            Window from the first step on, for example "30d".
+        closed
+            Whether each step must come after the one before.
+        """
+        from journeymine.analyses.funnel import funnel
+
+        return funnel(self, steps, within, closed=closed)
+
+    def anchored_paths(
+        self,
+        anchor: str | Iterable[str],
+        steps: int = 5,
+        within: str | timedelta | None = None,
+        direction: str = "after",
+    ) -> AnchoredPaths:
+        """What comes after (or before) the first occurrence of an activity, step by step, with the journeys behind."""
+        from journeymine.analyses.anchored import anchored_paths
+
+        return anchored_paths(self, anchor, steps, within, direction)
+
+    def first_after(
+        self, anchor: str | Iterable[str], target: str | Iterable[str], within: str | timedelta | None = None
+    ) -> FirstAfter:
+        """From the first occurrence of an activity to the next one of another: how many, and how long."""
+        from journeymine.analyses.anchored import first_after
+
+        return first_after(self, anchor, target, within)
+
+    def prefix_tree(self, *, depth: int = 6, top: int = 40) -> PrefixTree:
+        """What journeys do first, then, and how often they convert from there."""
+        from journeymine.analyses.paths import prefix_tree
+
+        return prefix_tree(self, depth=depth, top=top)
+
+    def motifs(self, *, length: int = 3, top: int = 20) -> Motifs:
+        """Frequent repeats, loops and sequences, and how often they end well."""
+        from journeymine.analyses.paths import motifs
+
+        return motifs(self, length=length, top=top)
+
+    def friction(self, rules: FrictionRules | None = None) -> Friction:
+        """Where journeys rub: repeats, detours, waits, dead ends, errors, switches of channel, contacts."""
+        from journeymine.analyses.friction import find_friction
+
+        return find_friction(self, rules)
+
+    def compare(self, attribute: str, a: Any, b: Any = None) -> Differences:
+        """Compare two groups of journeys, or two periods; what is within the noise is marked as such.
+
+        Parameters
+        ----------
+        attribute
+            A column of the source, or "period".
+        a, b
+            A value or a list of values; pairs of dates for "period". `b` None is everybody else.
+        """
+        from journeymine.analyses.differences import compare
+
+        return compare(self, attribute, a, b)
 
     def fit_markov(self, *, attempts: int = 1, n_draws: int = N_DRAWS, seed: int = 0) -> MarkovChain:
         """Fit the conversion chain: transition matrix, conversion, visits, time to goal, sensitivities.

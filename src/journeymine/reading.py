@@ -166,7 +166,15 @@ def log_from_spec(
         found = events.journeys(
             journey.goal, end=journey.end, start=journey.start, idle=journey.idle, segments=journey.segments
         )
-    return replace(found, stages=spec.stage)
+    return replace(found, stages=spec.stage, expected=_design(journey.expected, base))
+
+
+def _design(expected: tuple[str, ...], base: Path) -> Any:
+    """The designed journey: one text is a file or a process tree, several are activities."""
+    if len(expected) != 1:
+        return expected or None
+    is_file = expected[0].lower().endswith((".bpmn", ".ptml"))
+    return base / expected[0] if is_file else expected[0]
 
 
 def _sources(source: Any, base: Path) -> Any:

@@ -35,6 +35,10 @@ Names = Annotated[
     ),
 ]
 Idle = Annotated[str, BeforeValidator(checks.idle)]
+Duration = Annotated[str, BeforeValidator(checks.duration)]
+Pattern = Annotated[str, BeforeValidator(checks.pattern)]
+Times = Annotated[int, Field(ge=1, le=100)]
+Unexpected = Literal["ignore", "count"]
 
 
 class _Part(BaseModel):
@@ -88,6 +92,58 @@ class JourneySettings(_Part):
         default="auto", description='Silence after which a journey is over: "30d", "12h" or "auto".'
     )
     segments: Names = Field(default=(), description="Columns whose values are compared.")
+    expected: Names = Field(
+        default=(),
+        description="The designed journey: activities in order (marks: ? may be left out, + once or more, "
+        "* any number of times), a BPMN or PTML file, or a process tree; default: the order of the stages.",
+    )
+    unexpected: Unexpected = Field(
+        default="ignore", description="What happens to activities outside the designed journey."
+    )
+
+
+class FunnelSettings(_Part):
+    """`[funnel]`: the funnel of the report."""
+
+    steps: Annotated[tuple[Names, ...], BeforeValidator(checks.funnel_steps)] = Field(
+        default=(), description="Activities in order; a list is one step that any of them meets."
+    )
+    within: Duration | None = Field(default=None, description='Window from the first step on, like "30d".')
+    closed: bool = Field(default=True, description="Whether each step must come after the one before.")
+
+
+class FrictionSettings(_Part):
+    """`[friction]`: what counts as friction; what is left out has its published default."""
+
+    rapid_times: Times | None = Field(default=None, description="Rapid repetition: so many in a row.")
+    rapid_within: Duration | None = Field(default=None, description="Each within this time of the last.")
+    loop_times: Times | None = Field(default=None, description="Page loop: the same activity so often.")
+    loop_within: Duration | None = Field(default=None, description="Within this time.")
+    quick_exit_within: Duration | None = Field(
+        default=None, description="Quick abandonment: dropped this soon after an error."
+    )
+    retries: Times | None = Field(default=None, description="Attempts after the first: exhausted.")
+    hesitation_factor: float | None = Field(
+        default=None, description="A wait is long from this multiple of the median on."
+    )
+    contact_within: Duration | None = Field(
+        default=None, description="A contact this soon is a repeated one."
+    )
+    errors: Pattern | None = Field(default=None, description="Pattern of activities that are errors.")
+    contacts: Pattern | None = Field(default=None, description="Pattern of activities or channels: contacts.")
+    never: Annotated[tuple[tuple[Name, Name], ...], BeforeValidator(checks.pairs)] | None = Field(
+        default=None, description='Pairs [x, y]: "did x but never y".'
+    )
+    never_auto: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None, description="How many further pairs are looked for."
+    )
+    actors: dict[Name, Pattern] | None = Field(
+        default=None, description="Actor = pattern of the activities that are theirs."
+    )
+
+    def given(self) -> dict[str, Any]:
+        """What the configuration says, without the defaults."""
+        return self.model_dump(exclude_none=True)
 
 
 class Stage(_Part):
@@ -98,6 +154,7 @@ class Stage(_Part):
     activities: Names = Field(description="Activities of the stage, in journey order.")
     owner: Name | None = Field(default=None, description="Who is in charge of it.")
     goal: Name | None = Field(default=None, description="What customers want here, in their words.")
+    required: bool = Field(default=False, description="Whether every journey is meant to pass this stage.")
 
     @model_validator(mode="before")
     @classmethod
@@ -152,6 +209,8 @@ class JourneySpec(_Part):
     log: LogSpec = Field(default_factory=LogSpec)
     journey: JourneySettings = Field(default_factory=JourneySettings)
     stage: Annotated[tuple[Stage, ...], BeforeValidator(checks.tables)] = ()
+    funnel: FunnelSettings = Field(default_factory=FunnelSettings)
+    friction: FrictionSettings = Field(default_factory=FrictionSettings)
     activities: ActivityRules = Field(default_factory=ActivityRules)
 
     @model_validator(mode="after")

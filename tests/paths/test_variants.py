@@ -79,4 +79,4 @@ def test_the_display_is_short() -> None:
     lines = repr(make({str(i): f"x{i}" for i in range(40)}).variants(40)).splitlines()
     assert lines[0] == "Variants: 40 of 40, 40 cases"
     assert len(lines) <= 12
-    assert lines[-1] == "Next: .to_frame()"
+    assert lines[-1] == "Next: .coverage, .entropy, .to_frame()"

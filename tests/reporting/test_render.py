@@ -68,7 +68,10 @@ def test_the_page_is_well_formed_small_and_self_contained(samples: ModuleType, k
     page = Page(text)
     assert len(text.encode()) <= MAX_PAGE
     names = {tag for tag, _ in page.tags}
-    assert names.isdisjoint({"script", "img", "link", "iframe", "object", "embed", "base", "form"})
+    scripts = [attributes for tag, attributes in page.tags if tag == "script"]
+    assert all(attributes in ({}, {"type": "application/json", "id": "map-data"}) for attributes in scripts)
+    assert scripts.count({}) == 1
+    assert names.isdisjoint({"img", "link", "iframe", "object", "embed", "base", "form"})
     for _, attributes in page.tags:
         assert not any(name.startswith("on") or name in {"style", "src"} for name in attributes)
     style = "".join(page.text["style"])
@@ -96,6 +99,12 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(samples: ModuleType
     assert policy is not None
     assert policy.group(1).startswith("default-src 'none'; ")
     assert f"style-src 'sha256-{digest}'" in policy.group(1)
+    script = text.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy.group(1)
+    assert len(script.encode()) <= 5_000
+    assert "innerHTML" not in script
+    assert "eval" not in script
     assert text.count("<style") == 1
     assert "unsafe" not in policy.group(1)
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from journeymine.counting.arrays import codes, ints
 from journeymine.counting.units import cases_by_unit
+from journeymine.counting.variety import count_variety
 from journeymine.counts.variants import VariantCounts
 from journeymine.sql import variants as variants_sql
+from journeymine.sql.variety import path_units_sql, variant_totals_sql
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,18 +26,21 @@ if TYPE_CHECKING:
 def count_variants(
     engine: DuckDBEngine, log: Canonical, journeys: Journeys | None, top: int
 ) -> VariantCounts:
-    """The most frequent variants; only these leave the engine."""
-    paths, variants, best = (engine.new_name(stem) for stem in ("paths", "variants", "top"))
+    """The most frequent variants, and how varied all are; only these leave the engine."""
+    paths, by_unit, variants, best = (
+        engine.new_name(stem) for stem in ("paths", "path_units", "variants", "top")
+    )
     engine.execute(f"CREATE TABLE {paths} AS {variants_sql.paths_sql(log.events, engine.dialect)}")
-    engine.execute(f"CREATE TABLE {variants} AS {variants_sql.variants_sql(paths)}")
+    engine.execute(f"CREATE TABLE {by_unit} AS {path_units_sql(paths, log.cases)}")
+    engine.execute(f"CREATE TABLE {variants} AS {variant_totals_sql(by_unit)}")
     engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(variants, top)}")
     listed = engine.fetch_table(f"SELECT path, n FROM {best} ORDER BY place").to_pydict()
-    n_variants = int(engine.fetch(f"SELECT COUNT(*) AS n FROM {variants}")["n"][0])
+    variety = count_variety(engine, log, by_unit, variants)
     state, table = (
         ("state", journeys.table) if journeys and journeys.goal else ("CAST(0 AS INTEGER)", log.cases)
     )
     rows = engine.fetch(variants_sql.variant_units_sql(paths, best, table, state))
-    for name in (paths, variants, best):
+    for name in (paths, by_unit, variants, best):
         engine.execute(f"DROP TABLE {name}")
     place, n = ints(rows["place"]), ints(rows["n"])
     by_state = None
@@ -48,7 +53,7 @@ def count_variants(
         paths=tuple(tuple(path) for path in listed["path"]),
         n=np.array(listed["n"], dtype=np.int64),
         n_by_state=by_state,
-        n_variants=n_variants,
+        n_variants=int(variety.n_variants.sum()),
         n_cases=log.n_cases,
         unit=ints(rows["unit"]),
         unit_place=place,
@@ -56,4 +61,5 @@ def count_variants(
         unit_cases=cases_by_unit(engine, log),
         n_units=log.n_units,
         buckets=log.buckets,
+        variety=variety,
     )

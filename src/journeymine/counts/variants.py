@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from journeymine.counts.variety import VarietyCounts
+
     Ints = NDArray[np.int64]
 
 
@@ -32,6 +34,8 @@ class VariantCounts:
         Cases by unit and variant.
     unit_cases
         Cases of each unit, shape (n_units,).
+    variety
+        How many variants are taken how often, of the whole log; None where that was not counted.
     """
 
     activities: tuple[str, ...]
@@ -46,3 +50,4 @@ class VariantCounts:
     unit_cases: Ints
     n_units: int
     buckets: bool = False
+    variety: VarietyCounts | None = None

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.errors import NotEnoughDataError
+from journeymine.paths.variety import CoverageCurve, Entropy, coverage_curve, estimate_entropy
 from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from journeymine.counts.variants import VariantCounts
+    from journeymine.counts.variety import VarietyCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,28 @@ class Variants:
     def n_rest(self) -> int:
         """Cases of the variants that are not listed."""
         return self.counts.n_cases - int(self.counts.n.sum())
+
+    @property
+    def n_once(self) -> int:
+        """Variants that only one case takes."""
+        return self._variety().n_once
+
+    @property
+    def coverage(self) -> CoverageCurve:
+        """Share of cases that the k most frequent variants cover, of all variants and not of the list only."""
+        return coverage_curve(self._variety())
+
+    @property
+    def entropy(self) -> Entropy:
+        """Shannon entropy of all variants, corrected for those that the log has not shown."""
+        return estimate_entropy(self._variety())
+
+    def _variety(self) -> VarietyCounts:
+        if self.counts.variety is None:
+            raise NotEnoughDataError(
+                "how varied the paths are was not counted.", hint="ask for log.variants()."
+            )
+        return self.counts.variety
 
     def to_frame(self) -> pd.DataFrame:
         """One row a variant: activities, n, estimate, lower, upper; a last row without activities for the rest."""
@@ -79,7 +104,7 @@ class Variants:
                 self.counts.paths[:8], self.counts.n[:8], self.share.estimate[:8], strict=True
             )
         ]
-        return "\n".join([head, *lines, "Next: .to_frame()"])
+        return "\n".join([head, *lines, "Next: .coverage, .entropy, .to_frame()"])
 
 
 def estimate_variants(counts: VariantCounts) -> Variants:

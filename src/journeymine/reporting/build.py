@@ -12,26 +12,35 @@ from journeymine.errors import OptionError, shown
 from journeymine.reporting import words
 from journeymine.reporting.flat_tables import tables
 from journeymine.reporting.numbers import rounded
+from journeymine.reporting.results import Results, compute
 from journeymine.reporting.sections.chain import chain_section
+from journeymine.reporting.sections.conformance import conformance_section
+from journeymine.reporting.sections.differences import differences_section
 from journeymine.reporting.sections.fixes import fixes_section, tests_section
+from journeymine.reporting.sections.friction import (
+    friction_score_section,
+    friction_section,
+    friction_tests_section,
+)
+from journeymine.reporting.sections.funnel import funnel_section
+from journeymine.reporting.sections.map import map_section
+from journeymine.reporting.sections.model import model_section
 from journeymine.reporting.sections.overview import log_section, settings, stages_section
+from journeymine.reporting.sections.patterns import patterns_section, variety_section
 from journeymine.reporting.sections.steps import activities_section, transitions_section, variants_section
 from journeymine.spec import JourneySpec
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
-    from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
-    from journeymine.markov.chain import MarkovChain
     from journeymine.spec import Lang
 
 SCHEMA_VERSION = 1
-TOP_VARIANTS = 100
 
 
 @dataclass(frozen=True)
@@ -145,44 +154,25 @@ def report(
     return build_report(log, spec=spec, seed=seed, lang=lang, progress=progress)
 
 
-def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, progress: Any = None) -> Report:
-    """Compute every section, put the numbers into one dict, then the words that follow from them."""
-    step = make_progress(progress).step
-    log = log if log.found is not None else log.journeys()
-    assert log.found is not None
-    with step("Counting"):
-        transitions, variants = log.transitions(), log.variants(TOP_VARIANTS)
-    chain: MarkovChain | None = None
-    ranking: FixRanking | None = None
-    if log.found.goal and log.count_chain().n_starts:
-        with step("Fitting the chain"):
-            chain = log.fit_markov(seed=seed)
-        with step("Ranking fixes"):
-            ranking = log.rank_fixes(seed=seed)
-    stages = spec.stage
-    data: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "title": spec.title,
-        "provenance": {
-            "engine": log.engine.name,
-            "package_version": __version__,
-            "seed": seed,
-            "lang": lang,
-            "settings": settings(log, stages),
-        },
-        "log": log_section(log, variants, lang),
-        "ledger": log.ledger.to_dict(),
-        "activities": activities_section(log, transitions, chain, stages),
-        "transitions": transitions_section(transitions),
-        "variants": variants_section(variants),
-        "variants_rest": {"n_variants": variants.n_variants_rest, "n": variants.n_rest},
-        "conversion": chain.conversion() if chain else None,
-        "chain": chain_section(chain),
-        "tests": tests_section(ranking, log.found.segments),
-        "fixes": fixes_section(ranking),
-        "stages": stages_section(stages),
-    }
-    data = rounded(data)
+def build_report(
+    log: EventLog,
+    *,
+    spec: JourneySpec,
+    seed: int,
+    lang: str,
+    progress: Any = None,
+    previous: Mapping[str, Any] | None = None,
+) -> Report:
+    """Compute every result, put the numbers into one dict, then the words that follow from them.
+
+    Parameters
+    ----------
+    previous
+        Layout of the map of the last run: `map.layout` of its report.json.
+    """
+    found = compute(log, spec, make_progress(progress), seed=seed, previous=previous)
+    data = rounded(_numbers(found, spec, seed, lang))
+    log = found.log
     for fix in data["fixes"]:
         fix["title"] = words.fix_title(fix, lang, log.roles.timezone)
         fix["next_step"] = words.next_step(fix, lang, log.roles.timezone)
@@ -190,3 +180,41 @@ def build_report(log: EventLog, *, spec: JourneySpec, seed: int, lang: str, prog
     data["quality"] = words.quality(data, lang)
     data["warnings"] = words.warnings_text(data, lang)
     return Report(rounded(data), tables(data), log.raw.description, log.engine.threads)
+
+
+def _numbers(found: Results, spec: JourneySpec, seed: int, lang: str) -> dict[str, Any]:
+    """The sections as plain numbers."""
+    log, stages = found.log, spec.stage
+    assert log.found is not None
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "title": spec.title,
+        "provenance": {
+            "engine": log.engine.name,
+            "package_version": __version__,
+            "seed": seed,
+            "lang": lang,
+            "settings": settings(log, spec),
+        },
+        "log": log_section(log, found.variants, lang),
+        "ledger": log.ledger.to_dict(),
+        "activities": activities_section(log, found.transitions, found.chain, stages),
+        "transitions": transitions_section(found.transitions),
+        "variants": variants_section(found.variants),
+        "variants_rest": {"n_variants": found.variants.n_variants_rest, "n": found.variants.n_rest},
+        "variety": variety_section(found.variants),
+        "patterns": patterns_section(found.motifs),
+        "conversion": found.chain.conversion() if found.chain else None,
+        "chain": chain_section(found.chain),
+        "map": map_section(found.map),
+        "model": model_section(found.model, found.explained),
+        "funnel": funnel_section(found.funnel),
+        "friction": friction_section(found.friction),
+        "friction_score": friction_score_section(found.friction.score),
+        "friction_tests": friction_tests_section(found.friction),
+        "conformance": conformance_section(found.conformance),
+        "differences": differences_section(found.comparisons),
+        "tests": tests_section(found.ranking, log.found.segments),
+        "fixes": fixes_section(found.ranking),
+        "stages": stages_section(stages),
+    }

@@ -12,21 +12,41 @@ from typing import TYPE_CHECKING, Any, Final
 from journeymine.draw.tokens import CODE, SANS, TINT_MAX, fragment_css, page_css
 from journeymine.reporting.phrases import check_language, say
 from journeymine.reporting.reader import Reader
+from journeymine.reporting.views.conformance import conformance_view
+from journeymine.reporting.views.differences import differences_view
 from journeymine.reporting.views.fixes import fixes_view
+from journeymine.reporting.views.friction import friction_view
+from journeymine.reporting.views.funnel import funnel_view
 from journeymine.reporting.views.head import head_view
+from journeymine.reporting.views.map import map_view
 from journeymine.reporting.views.markup import drawn
 from journeymine.reporting.views.method import method_view
 from journeymine.reporting.views.outcome import outcome_view
 from journeymine.reporting.views.paths import paths_view
+from journeymine.reporting.views.patterns import patterns_view
 from journeymine.reporting.views.quality import quality_view
 from journeymine.reporting.views.steps import TINTS, steps_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jinja2 import Environment
 
-SECTIONS: Final = ("fixes", "outcome", "steps", "paths", "quality", "method")
+SECTIONS: Final[dict[str, Callable[[Reader], dict[str, Any] | None]]] = {
+    "fixes": fixes_view,
+    "outcome": outcome_view,
+    "map": map_view,
+    "funnel": funnel_view,
+    "friction": friction_view,
+    "paths": lambda reader: {**paths_view(reader), "patterns": patterns_view(reader)},
+    "conformance": conformance_view,
+    "differences": differences_view,
+    "steps": steps_view,
+    "quality": quality_view,
+    "method": method_view,
+}
+"""Sections in the order of the page: each has a view (None: left out), a template and, where it needs one, a style sheet."""
+STYLES: Final = ("base", "page", "map", "funnel", "friction", "patterns", "conformance", "differences")
 
 
 def render_html(report: Mapping[str, Any], lang: str) -> str:
@@ -45,7 +65,9 @@ def render_html(report: Mapping[str, Any], lang: str) -> str:
         The page. The same dict and language give the same text.
     """
     reader = Reader(report, check_language(lang))
-    style = page_css() + _css("base.css") + _css("page.css")
+    style = page_css() + "".join(_css(f"{name}.css") for name in STYLES)
+    script = _template("map.js")
+    views = {name: view(reader) for name, view in SECTIONS.items()}
     return (
         _environment()
         .get_template("page.html")
@@ -53,14 +75,11 @@ def render_html(report: Mapping[str, Any], lang: str) -> str:
             **_common(reader),
             style=drawn(style),
             style_hash=_hash(style),
-            sections=SECTIONS,
+            script=drawn(script),
+            script_hash=_hash(script),
+            sections=[name for name, view in views.items() if view is not None],
             head=head_view(reader),
-            fixes=fixes_view(reader),
-            outcome=outcome_view(reader),
-            steps=steps_view(reader),
-            paths=paths_view(reader),
-            quality=quality_view(reader),
-            method=method_view(reader),
+            **views,
         )
     )
 

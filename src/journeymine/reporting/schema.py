@@ -19,6 +19,13 @@ from journeymine.reporting.schema_parts import (
     one_of,
     or_null,
 )
+from journeymine.reporting.sections.conformance import conformance_schema
+from journeymine.reporting.sections.differences import differences_schema
+from journeymine.reporting.sections.friction import friction_schema
+from journeymine.reporting.sections.funnel import funnel_schema
+from journeymine.reporting.sections.map import map_schema
+from journeymine.reporting.sections.model import model_schema
+from journeymine.reporting.sections.patterns import patterns_schema, variety_schema
 
 SCHEMA_VERSION = 1
 
@@ -43,8 +50,16 @@ def report_schema() -> Schema:
         "transitions": array_of(_transition()),
         "variants": {**array_of(_variant()), "maxItems": 100},
         "variants_rest": object_of(n_variants=COUNT, n=COUNT),
+        "variety": variety_schema(),
+        "patterns": patterns_schema(),
         "conversion": ESTIMATE_OR_NULL,
         "chain": or_null(_chain()),
+        "map": map_schema(),
+        "model": model_schema(),
+        "funnel": funnel_schema(),
+        **friction_schema(),
+        "conformance": conformance_schema(),
+        "differences": differences_schema(),
         "tests": _tests(),
         "fixes": array_of(_fix()),
         "stages": array_of(object_of(id=TEXT, name=TEXT, owner=or_null(TEXT), activities=array_of(TEXT))),

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from journeymine.log import EventLog
     from journeymine.paths.variants import Variants
-    from journeymine.spec import Stage
+    from journeymine.spec import JourneySpec, Stage
 
 
 MICRO = 1e-6
 
 
-def settings(log: EventLog, stages: Sequence[Stage]) -> dict[str, Any]:
+def settings(log: EventLog, spec: JourneySpec) -> dict[str, Any]:
     """What shapes the numbers; no path, and no query, which may hold one."""
     roles, found = log.roles, log.found
     assert found is not None
@@ -54,7 +54,11 @@ def settings(log: EventLog, stages: Sequence[Stage]) -> dict[str, Any]:
             "rename": dict(sorted(log.rules.rename.items())),
             "group": {new: list(old) for new, old in sorted(log.rules.group.items())},
         },
-        "stages": [stage.id for stage in stages],
+        "stages": [stage.id for stage in spec.stage],
+        "expected": list(spec.journey.expected),
+        "unexpected": spec.journey.unexpected,
+        "funnel": spec.funnel.model_dump(mode="json"),
+        "friction": spec.friction.model_dump(mode="json", exclude_none=True),
     }
 
 

@@ -1,0 +1,122 @@
+"""Everything a report is made of: each result computed once, in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from journeymine.analyses.comparisons import compare_everything
+from journeymine.analyses.conformance import check_conformance
+from journeymine.analyses.default_funnel import report_funnel
+from journeymine.analyses.friction import find_friction
+from journeymine.analyses.model import discover, explain
+from journeymine.analyses.process_map import build_map, shown_graph
+from journeymine.errors import NotEnoughDataError
+from journeymine.paths.signals import FrictionRules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from journeymine._progress import Progress
+    from journeymine.analyses.comparisons import Comparison
+    from journeymine.analyses.default_funnel import ReportFunnel
+    from journeymine.fixes.ranking import FixRanking
+    from journeymine.log import EventLog
+    from journeymine.markov.chain import MarkovChain
+    from journeymine.paths.friction import Friction
+    from journeymine.paths.motifs import Motifs
+    from journeymine.paths.process_map import ProcessMap
+    from journeymine.paths.transitions import Transitions
+    from journeymine.paths.variants import Variants
+    from journeymine.process.conformance import Conformance
+    from journeymine.process.explained import Explained
+    from journeymine.process.model import ProcessModel
+    from journeymine.spec import JourneySpec
+
+TOP_VARIANTS = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """Results of a log; None where a goal, a design or a configuration is missing."""
+
+    log: EventLog
+    transitions: Transitions
+    variants: Variants
+    motifs: Motifs
+    chain: MarkovChain | None
+    ranking: FixRanking | None
+    map: ProcessMap
+    model: ProcessModel
+    explained: Explained
+    funnel: ReportFunnel | None
+    friction: Friction
+    conformance: Conformance | None
+    comparisons: list[Comparison]
+
+
+def compute(
+    log: EventLog, spec: JourneySpec, progress: Progress, *, seed: int, previous: Mapping[str, Any] | None
+) -> Results:
+    """Compute every result of the report.
+
+    Parameters
+    ----------
+    previous
+        Layout of the map of the last run, which this one keeps where it can.
+    """
+    step = progress.step
+    log = log if log.found is not None else log.journeys()
+    assert log.found is not None
+    with step("Counting"):
+        transitions, variants, motifs = log.transitions(), log.variants(TOP_VARIANTS), log.motifs()
+    chain: MarkovChain | None = None
+    ranking: FixRanking | None = None
+    if log.found.goal and log.count_chain().n_starts:
+        with step("Fitting the chain"):
+            chain = log.fit_markov(seed=seed)
+        with step("Ranking fixes"):
+            ranking = log.rank_fixes(seed=seed)
+    with step("Drawing the map"):
+        process_map = build_map(log, previous, transitions=transitions, chain=chain)
+    with step("Discovering the process"):
+        model = discover(log)
+        explained = explain(log, shown_graph(log, process_map))
+    with step("Counting the funnel"):
+        settings = spec.funnel
+        funnel = report_funnel(
+            log, spec.stage, steps=settings.steps, within=settings.within, closed=settings.closed
+        )
+    with step("Looking for friction"):
+        friction = find_friction(log, FrictionRules(**spec.friction.given()), seed=seed)
+    with step("Checking the designed journey"):
+        conformance = _conformance(log, spec, seed)
+    with step("Comparing segments"):
+        comparisons = compare_everything(log, seed=seed)
+    return Results(
+        log=log,
+        transitions=transitions,
+        variants=variants,
+        motifs=motifs,
+        chain=chain,
+        ranking=ranking,
+        map=process_map,
+        model=model,
+        explained=explained,
+        funnel=funnel,
+        friction=friction,
+        conformance=conformance,
+        comparisons=comparisons,
+    )
+
+
+def _conformance(log: EventLog, spec: JourneySpec, seed: int) -> Conformance | None:
+    """Conformance where there is a design; a design that no journey touches is the configuration's mistake."""
+    if log.expected is None and not log.stages:
+        return None
+    try:
+        return check_conformance(log, log.expected, unexpected=spec.journey.unexpected, seed=seed)
+    except NotEnoughDataError:
+        if log.expected is not None:
+            raise
+        return None
