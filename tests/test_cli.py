@@ -52,8 +52,10 @@ class Stage:
         engine = SimpleNamespace(threads=threads or 2)
         return SimpleNamespace(engine=engine, check_text=lambda: "12 rows read \x1b[2J\n")
 
-    def build_report(self, log: Any, *, spec: Any, seed: int, lang: str, progress: Any = None) -> FakeReport:
-        self.calls.append({"seed": seed, "lang": lang, "progress": progress})
+    def build_report(
+        self, log: Any, *, spec: Any, seed: int, lang: str, progress: Any = None, previous: Any = None
+    ) -> FakeReport:
+        self.calls.append({"seed": seed, "lang": lang, "progress": progress, "previous": previous})
         report = FakeReport()
         report.data = self.data
         return report
@@ -103,6 +105,28 @@ def test_the_command_line_overrides_the_file(stage: Stage, tmp_path: Path) -> No
     assert cli.run_command(["run", "--out=out", "--seed", "0", "--lang", "en"]) == 0
     assert (stage.calls[1]["seed"], stage.calls[1]["lang"]) == (0, "en")
     assert stage.calls[0]["spec"].lang == "en"
+
+
+@pytest.mark.parametrize(("content", "relayout", "kept"), [
+    ("whole", False, True), ("whole", True, False), ("edited", False, False), ("no json", False, False),
+])  # fmt: skip
+def test_the_map_keeps_its_places(
+    stage: Stage, tmp_path: Path, content: str, relayout: bool, kept: bool
+) -> None:
+    assert cli.run_command(["run", "--out=out"]) == 0
+    layout = {
+        "x": {"pay": 12.5},
+        "rows": {"pay": 0},
+        "stage_of": {"pay": "buy"},
+        "bands": [{"stage": "buy", "n_rows": 1}],
+        "derived": False,
+    }
+    if content == "edited":
+        layout["rows"] = {"pay": "first"}
+    text = "{" if content == "no json" else json.dumps({"map": {"layout": layout}})
+    (tmp_path / "out" / "report.json").write_text(text)
+    assert cli.run_command(["run", "--out=out", *["--relayout"] * relayout]) == 0
+    assert stage.calls[-1]["previous"] == (layout if kept else None)
 
 
 def test_threads_reach_the_engine_and_the_manifest(stage: Stage) -> None:

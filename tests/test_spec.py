@@ -244,7 +244,34 @@ def test_settings_hold_no_path() -> None:
     assert "secret" not in json.dumps(settings)
     assert settings["log"]["case_id"] == "id"
     assert settings["journey"]["goal"] == ["G"]
-    assert set(settings) == {"log", "journey", "stage", "activities"}
+    assert set(settings) == {"log", "journey", "stage", "funnel", "friction", "activities"}
+
+
+def test_a_designed_journey_may_pass_a_step_twice() -> None:
+    spec = spec_from_dict({"journey": {"expected": ["a", "b", "a"]}, "funnel": {"steps": ["a", ["b", "c"]]}})
+    assert spec.journey.expected == ("a", "b", "a")
+    assert spec.funnel.steps == (("a",), ("b", "c"))
+    assert spec_from_dict({"journey": {"expected": "design.bpmn"}}).journey.expected == ("design.bpmn",)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"funnel": {"steps": "a"}}, "funnel.steps"),
+        ({"funnel": {"within": "3 moons"}}, "funnel.within"),
+        ({"friction": {"errors": "("}}, "friction.errors"),
+        ({"friction": {"never": ["a", "b"]}}, "friction.never"),
+        ({"friction": {"retires": 3}}, "retries"),
+    ],
+)
+def test_what_is_wrong_with_funnel_and_friction_is_named(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        spec_from_dict(data)
+
+
+def test_friction_says_only_what_was_given() -> None:
+    spec = spec_from_dict({"friction": {"retries": 5, "never": [["a", "b"]], "actors": {"shop": "^shop"}}})
+    assert spec.friction.given() == {"retries": 5, "never": (("a", "b"),), "actors": {"shop": "^shop"}}
 
 
 def test_the_schema_agrees_with_the_reader(tmp_path: Path) -> None:
@@ -262,13 +289,15 @@ def test_every_key_has_a_description() -> None:
     def keys(model: Any) -> list[tuple[str, str | None]]:
         return [(name, field.description) for name, field in model.model_fields.items()]
 
-    sections = {"log", "journey", "stage", "activities"}
+    sections = {"log", "journey", "stage", "funnel", "friction", "activities"}
     from journeymine import spec as module
 
     models = [
         module.LogSpec,
         module.JourneySettings,
         module.Stage,
+        module.FunnelSettings,
+        module.FrictionSettings,
         module.CleanRule,
         module.ActivityRules,
         JourneySpec,
@@ -276,7 +305,18 @@ def test_every_key_has_a_description() -> None:
     assert [name for model in models for name, text in keys(model) if not text and name not in sections] == []
 
 
-@pytest.mark.parametrize("part", ["LogSpec", "JourneySettings", "Stage", "CleanRule", "ActivityRules"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "LogSpec",
+        "JourneySettings",
+        "Stage",
+        "FunnelSettings",
+        "FrictionSettings",
+        "CleanRule",
+        "ActivityRules",
+    ],
+)
 def test_every_key_is_documented(part: str) -> None:
     from journeymine import spec as module
 

@@ -32,6 +32,12 @@ def names(value: Any) -> tuple[str, ...]:
         raise refusal(error.problem.removeprefix("it "), error.hint) from None
 
 
+def steps(value: Any) -> tuple[str, ...]:
+    """One text or several in order; the same may stand twice."""
+    names(value)
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
 def tables(value: Any) -> Any:
     """`[[…]]`: an array of tables."""
     if not isinstance(value, (list, tuple)):

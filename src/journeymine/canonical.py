@@ -101,7 +101,9 @@ class Canonical:
         """Subquery: canonical events with their `unit`, the bucket or else the customer's number."""
         if self.buckets:
             return f"(SELECT *, bucket AS unit FROM {self.events})"
-        return f"(SELECT e.*, c.unit FROM {self.events} AS e JOIN {self.cases} AS c ON c.case_key = e.case_key)"
+        return (
+            f"(SELECT e.*, c.unit FROM {self.events} AS e JOIN {self.cases} AS c ON c.case_key = e.case_key)"
+        )
 
     @property
     def clock(self) -> str:
@@ -176,7 +178,9 @@ def assemble(
     by_customer = n_customers <= MAX_CUSTOMER_UNITS
     unit_sql = cases_sql.numbered_customers_sql if by_customer else cases_sql.bucketed_customers_sql
     customers = engine.create_table("customers", unit_sql(known))
-    cases = engine.create_table("cases", cases_sql.cases_sql(events, None if own_customers else used, customers))
+    cases = engine.create_table(
+        "cases", cases_sql.cases_sql(events, None if own_customers else used, customers)
+    )
     timed = columns.time_us is not None
     return Canonical(
         events=events,
@@ -332,7 +336,8 @@ def _without_collision(
     n_all = _count(engine, all_ids)
     for salt in ("", " || '#1'", " || '#2'"):
         ids = engine.create_table(
-            "case_ids", cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"), engine.dialect)
+            "case_ids",
+            cases_sql.case_ids_sql(all_ids, engine.dialect.key(f"(case_id{salt})"), engine.dialect),
         )
         size = engine.fetch(f"SELECT COUNT(*) AS n, COUNT(DISTINCT id_hash) AS n_keys FROM {ids}")
         if size["n"][0] == size["n_keys"][0]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from journeymine.activities import NameRules
     from journeymine.analyses.model import Algorithm
+    from journeymine.analyses.patterns import PatternMatch
     from journeymine.counts.activities import ActivityCounts
     from journeymine.counts.chain import ChainCounts
     from journeymine.engine.duckdb import DuckDBEngine
@@ -309,11 +310,23 @@ class EventLog:
 
         return motifs(self, length=length, top=top)
 
-    def friction(self, rules: FrictionRules | None = None) -> Friction:
+    def match(self, pattern: str) -> PatternMatch:
+        """The journeys that match a pattern such as "cart -> not support* -> exit", and how often they convert."""
+        from journeymine.analyses.patterns import match
+
+        return match(self, pattern)
+
+    def matching(self, pattern: str) -> EventLog:
+        """The log of the journeys that match a pattern; the rows of the others go to the ledger."""
+        from journeymine.analyses.patterns import matching
+
+        return matching(self, pattern)
+
+    def friction(self, rules: FrictionRules | None = None, *, seed: int = 0) -> Friction:
         """Where journeys rub: repeats, detours, waits, dead ends, errors, switches of channel, contacts."""
         from journeymine.analyses.friction import find_friction
 
-        return find_friction(self, rules)
+        return find_friction(self, rules, seed=seed)
 
     def compare(self, attribute: str, a: Any, b: Any = None) -> Differences:
         """Compare two groups of journeys, or two periods; what is within the noise is marked as such.

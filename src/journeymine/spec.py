@@ -35,6 +35,13 @@ Names = Annotated[
     ),
 ]
 Idle = Annotated[str, BeforeValidator(checks.idle)]
+Steps = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(checks.steps),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
+    ),
+]
 Duration = Annotated[str, BeforeValidator(checks.duration)]
 Pattern = Annotated[str, BeforeValidator(checks.pattern)]
 Times = Annotated[int, Field(ge=1, le=100)]
@@ -92,7 +99,7 @@ class JourneySettings(_Part):
         default="auto", description='Silence after which a journey is over: "30d", "12h" or "auto".'
     )
     segments: Names = Field(default=(), description="Columns whose values are compared.")
-    expected: Names = Field(
+    expected: Steps = Field(
         default=(),
         description="The designed journey: activities in order (marks: ? may be left out, + once or more, "
         "* any number of times), a BPMN or PTML file, or a process tree; default: the order of the stages.",

@@ -218,6 +218,17 @@ def test_a_picture_of_everything_explains_everything():
     assert found.model.coverage == 1.0
 
 
+def test_a_picture_of_nothing_explains_nothing():
+    log = read([("u", "ab"), ("v", "ab")]).journeys(goal="b")
+    picture = simplify(count_graph(log.engine, log.canonical), max_activities=1)
+    assert picture.codes == ()
+    found = explain(log, picture)
+    assert found.share.estimate.tolist() == [0, 0, 0, 0]
+    assert found.model.coverage == 0
+    assert found.model.fitness == 0
+    assert model_section(discover(log), found)["explained"]["hidden"] == ["a", "b"]
+
+
 def test_without_a_goal_no_conversion_is_explained():
     log = read(CASES)
     found = explain(log, simplify(count_graph(log.engine, log.canonical)))

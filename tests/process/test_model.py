@@ -69,9 +69,18 @@ def test_customers_with_many_cases_widen_the_interval():
 def test_what_was_not_measured_is_said():
     model = model_of("->( 'a', 'b' )", ["ab"], [90], n_cases=100, n_variants=11)
     assert model.share_aligned == 0.9
-    assert "1 most frequent of 11 variants" in model.note
+    assert "1 of 11 variants" in model.note
     assert "90.0% of the journeys" in model.note
     assert model.coverage_interval["n"] == 90
+
+
+def test_journeys_too_long_to_align_are_left_out_and_counted():
+    model = model_of("*( 'a', tau )", ["a", "a" * 2200, "ab"], [6, 3, 1])
+    assert model.n_variants_aligned == 2
+    assert model.share_aligned == 0.7
+    assert model.fitness == pytest.approx(1 - 1 / (6 * 2 + 3))
+    # Replay has no such limit.
+    assert model.coverage == 0.9
 
 
 def test_every_form(tmp_path):

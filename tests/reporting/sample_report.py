@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 Report = dict[str, Any]
@@ -375,7 +377,43 @@ def sample() -> Report:
         "quality": [],
         "warnings": [],
     }
-    return deepcopy(report)
+    return deepcopy({**report, **mined()})
+
+
+MINED = (
+    "variety",
+    "patterns",
+    "map",
+    "model",
+    "funnel",
+    "friction",
+    "friction_score",
+    "friction_tests",
+    "conformance",
+    "differences",
+)
+
+
+@cache
+def mined() -> Report:
+    """What is found on the paths of a small shop: too much to be written by hand."""
+    import journeymine as jm
+    from journeymine.spec import Stage
+
+    log = jm.read_log(
+        jm.simulate.shop(200, seed=3).events,
+        case_id="journey_id",
+        customer_id="customer_id",
+        activity="activity",
+        timestamp="timestamp",
+        channel="channel",
+    ).journeys("Order placed", idle="21d", segments=["platform", "country"])
+    stages = (
+        Stage(id="discover", name="Discover", activities=("Landing page", "Home page", "Search")),
+        Stage(id="buy", name="Buy", activities=("Basket", "Account sign-in", "Payment")),
+    )
+    data = jm.report(replace(log, stages=stages)).data
+    return {key: data[key] for key in MINED}
 
 
 HOSTILE_NAMES = {

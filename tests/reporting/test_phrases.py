@@ -61,7 +61,8 @@ def test_every_key_is_used() -> None:
     made = re.compile(
         r"^(fix_title|place|next|headline|finding|fix_evidence|rule|q|state|end|level|done|block"
         r"|outcome_head|paths_head|idle_bar|warning|col|map_sub|map_note_step|map_legend|map_panel"
-        r"|friction_(head|col|note|off))_|_nav$"
+        r"|friction_(head|col|note|off)|conformance_(head|part|row)|differences_(head|end)"
+        r"|funnel_(col|key|rule))_|_nav$|^conformance_design|^funnel_(any_)?order"
     )
     unused = [
         key for key in KEYS if f'"{key}"' not in code and f"'{key}'" not in code and not made.search(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from journeymine._checks import check_choice
@@ -15,6 +15,7 @@ from journeymine.process import pm4py_bridge
 from journeymine.process.explained import Explained, estimate_explained
 from journeymine.process.inductive import discover_tree
 from journeymine.process.model import ProcessModel
+from journeymine.process.replay import loosened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +34,11 @@ def discover(log: EventLog, noise: float = 0.0, algorithm: Algorithm = "inductiv
     ----------
     noise
         Share of the most frequent alternative below which a move is taken for noise, from 0 to below 1; at 0 the
-        inductive models allow every journey of the log.
+        inductive models allow every journey of the log (of its 5,000 most frequent variants).
     algorithm
         "inductive": inductive miner on the directly-follows graph, IMd, with noise IMfD (Leemans, Fahland, van der
-        Aalst 2016): counts one graph, whatever the size of the log. "inductive_variants": inductive miner on the
+        Aalst 2016): counts one graph, whatever the size of the log; at noise 0, blocks that miss a variant are
+        loosened, which the graph alone cannot tell. "inductive_variants": inductive miner on the
         5,000 most frequent variants, IM, with noise IMf, by pm4py: slower, often more precise. "heuristics":
         heuristics net by pm4py; cleans away edges below `noise`, at least below 0.05.
 
@@ -54,21 +56,27 @@ def discover(log: EventLog, noise: float = 0.0, algorithm: Algorithm = "inductiv
     """
     check_choice("algorithm", algorithm, Algorithm)
     noise = _checked_noise(noise)
-    count = partial(list_variants, log.engine, log.canonical)
+    count = cache(partial(list_variants, log.engine, log.canonical))
     if algorithm == "inductive_variants":
-        counted = count()
-        names = counted.activities
-        variants = [
-            (tuple(names[code] for code in path), n)
-            for path, n in zip(counted.paths, counted.n.tolist(), strict=True)
-        ]
-        root = pm4py_bridge.inductive_from_variants(variants, noise)
-        return ProcessModel(algorithm, noise, root, None, lambda: counted)
+        root = pm4py_bridge.inductive_from_variants(_named(count()), noise)
+        return ProcessModel(algorithm, noise, root, None, count)
     graph = count_graph(log.engine, log.canonical)
     if algorithm == "heuristics":
         triples = count_triples(log.engine, log.canonical)
         return ProcessModel(algorithm, noise, None, pm4py_bridge.heuristics_net(graph, triples, noise), count)
-    return ProcessModel(algorithm, noise, discover_tree(graph, noise=noise), None, count)
+    tree = discover_tree(graph, noise=noise)
+    if noise == 0:
+        tree = loosened(tree, [path for path, _ in _named(count())])
+    return ProcessModel(algorithm, noise, tree, None, count)
+
+
+def _named(counted: VariantCounts) -> list[tuple[tuple[str, ...], int]]:
+    """Variants as names with their number of cases."""
+    names = counted.activities
+    return [
+        (tuple(names[code] for code in path), n)
+        for path, n in zip(counted.paths, counted.n.tolist(), strict=True)
+    ]
 
 
 def _checked_noise(noise: float) -> float:

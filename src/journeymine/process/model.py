@@ -19,7 +19,7 @@ from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 UNKNOWN = -1
+MOST_WORK = 10**10
+"""Alignments take up to the cube of a journey's events: this many in all, about twenty seconds at the worst."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,23 @@ class _Aligned:
     costs: Ints
     shortest: int
     note: str = ""
+
+
+def within_work(lengths: Sequence[int], most: int = MOST_WORK) -> list[int]:
+    """Places of the variants that are aligned: in their order, without those that would exceed the work.
+
+    Examples
+    --------
+    >>> within_work([3, 99, 2], most=100)
+    [0, 2]
+    """
+    chosen, work = [], 0
+    for place, length in enumerate(lengths):
+        more = (length + 1) ** 3
+        if work + more <= most:
+            chosen.append(place)
+            work += more
+    return chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +154,8 @@ class ProcessModel:
         notes = [self._aligned.note] if self._aligned.note else []
         if self.n_variants_aligned and self.share_aligned < 1:
             notes.append(
-                f"measured on the {self.n_variants_aligned:,} most frequent of {self.variants.n_variants:,} variants, "
-                f"which hold {self.share_aligned:.1%} of the journeys"
+                f"fitness is measured on {self.n_variants_aligned:,} of {self.variants.n_variants:,} variants, "
+                f"the most frequent, which hold {self.share_aligned:.1%} of the journeys"
             )
         if "precision" in self.__dict__ and np.isnan(self.precision):
             notes.append("precision: the log is too large for token replay")
@@ -164,15 +183,18 @@ class ProcessModel:
     @cached_property
     def _aligned(self) -> _Aligned:
         if self.root is not None:
-            found = log_fitness(self.root, self._paths)
-            return _Aligned(found.costs, found.shortest)
+            costs = np.full(len(self._paths), UNKNOWN, dtype=np.int64)
+            chosen = within_work([len(path) for path in self.variants.paths])
+            found = log_fitness(self.root, [self._paths[place] for place in chosen])
+            costs[chosen] = found.costs
+            return _Aligned(costs, found.shortest)
         assert self.net is not None
-        costs, shortest, what = pm4py_bridge.alignment_costs(self.net, self._paths)
-        if costs is None:
+        known, shortest, what = pm4py_bridge.alignment_costs(self.net, self._paths)
+        if known is None:
             return _Aligned(
                 np.full(len(self._paths), UNKNOWN), 0, f"fitness and coverage are not known: {what}"
             )
-        return _Aligned(np.array(costs, dtype=np.int64), shortest)
+        return _Aligned(np.array(known, dtype=np.int64), shortest)
 
     @cached_property
     def _fitness(self) -> Estimates:

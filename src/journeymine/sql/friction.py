@@ -413,8 +413,9 @@ def pair_landmarks_sql(visits: str, pair_cases: str, gaps: str) -> str:
 
 
 def folds_sql(customers: str, n_folds: int) -> str:
-    """Fold of each unit: by the hash of its customers, never by their order: (unit, fold)."""
-    return f"SELECT unit, CAST(MIN(bucket) % {n_folds} AS SMALLINT) AS fold FROM {customers} GROUP BY unit"
+    """Fold of each unit, its number scrambled as by Lehmer's generator, whatever its customers' ids: (unit, fold)."""
+    mixed = "(CAST(unit AS BIGINT) + 1) * 1103515245 % 2147483647"
+    return f"SELECT DISTINCT unit, CAST({mixed} % {n_folds} AS SMALLINT) AS fold FROM {customers}"
 
 
 def score_groups_sql(visits: str, folds: str, codes: Sequence[int]) -> str:
