@@ -277,7 +277,7 @@ def toml_schema() -> dict[str, Any]:
     Examples
     --------
     >>> sorted(toml_schema()["properties"])
-    ['activities', 'journey', 'lang', 'log', 'seed', 'stage', 'title']
+    ['activities', 'friction', 'funnel', 'journey', 'lang', 'log', 'seed', 'stage', 'title']
     """
     schema = JourneySpec.model_json_schema()
     # The name of a stage is filled in from its id, so a file need not hold it.

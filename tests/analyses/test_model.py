@@ -15,6 +15,7 @@ from journeymine.counting.triples import count_triples
 from journeymine.counting.variant_list import list_variants
 from journeymine.errors import OptionError
 from journeymine.process import pm4py_bridge as bridge
+from journeymine.process.inductive import discover_tree
 from journeymine.process.model import ProcessModel
 from journeymine.process.precision import escaping_edges
 from journeymine.process.simplify import simplify
@@ -128,13 +129,22 @@ def test_our_precision_is_that_of_pm4py_on_our_trees(receipt, variants, noise):
     assert escaping_edges(root, variants) == pytest.approx(bridge.replay_precision(root, variants), abs=1e-12)
 
 
-def test_discovery_counts_the_graph_only():
+def test_discovery_of_what_is_frequent_counts_the_graph_only():
     log = read([("u1", "abc"), ("u2", "ac")])
     asked = []
     execute = log.engine.fetch_table
     log.engine.fetch_table = lambda sql: (asked.append(sql), execute(sql))[1]
-    discover(log)
+    discover(log, noise=0.1)
     assert len(asked) == 1
+
+
+def test_at_noise_0_every_journey_is_allowed():
+    """The graph cannot tell ab, ba from aba, b."""
+    log = read([("u1", "aba"), ("u2", "b")])
+    assert str(discover_tree(count_graph(log.engine, log.canonical))) == "+( 'a', 'b' )"
+    model = discover(log)
+    assert model.coverage == 1.0
+    assert model.fitness == 1.0
 
 
 def test_every_algorithm_on_a_small_log():

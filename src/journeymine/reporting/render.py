@@ -45,7 +45,7 @@ SECTIONS: Final[dict[str, Callable[[Reader], dict[str, Any] | None]]] = {
     "quality": quality_view,
     "method": method_view,
 }
-"""Sections in the order of the page: each has a view (None: left out), a template and, where it needs one, a style sheet."""
+"""Sections in the order of the page: each has a view (None: left out) and a template."""
 STYLES: Final = ("base", "page", "map", "funnel", "friction", "patterns", "conformance", "differences")
 
 

@@ -41,10 +41,10 @@ def all_case_ids_sql(raw: str, columns: EventColumns, customer: str | None) -> s
 def case_ids_sql(all_ids: str, key: str, dialect: Dialect) -> str:
     """Usable ids behind the case keys: (case_key, id_hash, bucket, case_id, customer_id, other_customer).
 
-    `case_key` counts the ids in the order of their hash: the same in every run of an engine.
+    `case_key` counts the ids in any order: nothing may be sorted by it.
     """
     return f"""
-        SELECT CAST(ROW_NUMBER() OVER (ORDER BY id_hash) AS INTEGER) AS case_key, *
+        SELECT CAST(ROW_NUMBER() OVER () AS INTEGER) AS case_key, *
         FROM (SELECT {key} AS id_hash, {dialect.bucket("COALESCE(customer_id, case_id)", N_BUCKETS)} AS bucket,
                      case_id, customer_id, other_customer
               FROM {all_ids} WHERE NOT {blank("case_id")}) AS usable"""

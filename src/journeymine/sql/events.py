@@ -2,7 +2,7 @@
 
 Canonical events table::
 
-    case_key  INTEGER   key of the case, unique within the run
+    case_key  INTEGER   key of the case, unique within the run, in no order
     bucket    INTEGER   hash bucket of the customer
     code      INTEGER   index of the activity in the sorted list of names
     time_us   BIGINT    microseconds since 1970-01-01 UTC; null in a log without times
