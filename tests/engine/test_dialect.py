@@ -59,9 +59,11 @@ def test_a_bin_holds_its_value(engine: DuckDBEngine, value: int) -> None:
     assert value < 2 ** ((got + 1) / BINS_PER_OCTAVE) - 1
 
 
-def test_an_ordered_path_follows_the_position(engine: DuckDBEngine) -> None:
-    sql = f"SELECT {D.ordered_path('c', 'p')} AS path FROM (VALUES (7, 3), (8, 1), (9, 2)) AS t(c, p)"
-    assert engine.fetch_table(sql).to_pylist() == [{"path": [8, 9, 7]}]
+@pytest.mark.parametrize("n_codes", [None, 10, 2**31 - 1])
+def test_an_ordered_path_follows_the_position(engine: DuckDBEngine, n_codes: int | None) -> None:
+    path = D.ordered_path("c", "p", n_codes)
+    sql = f"SELECT {path} AS path FROM (VALUES (7, 3), (8, 1), (9, 1000000), (8, 2)) AS t(c, p)"
+    assert engine.fetch_table(sql).to_pydict() == {"path": [[8, 8, 7, 9]]}
 
 
 @given(st.integers(0, 10**18), st.integers(1, 10**12))

@@ -20,7 +20,9 @@ MOST_VARIANTS = 5000
 
 def list_variants(engine: DuckDBEngine, log: Canonical, most: int = MOST_VARIANTS) -> VariantCounts:
     """The `most` most frequent variants with their cases by unit; ties go by the names of the activities."""
-    paths = engine.create_table("paths", variants_sql.paths_sql(log.events, engine.dialect))
+    paths = engine.create_table(
+        "paths", variants_sql.paths_sql(log.events, engine.dialect, len(log.activities))
+    )
     variants = engine.create_table("variants", variants_sql.variants_sql(paths))
     best = engine.create_table("top", variants_sql.top_variants_sql(variants, most))
     listed = engine.fetch_table(f"SELECT path, n FROM {best} ORDER BY place").to_pydict()

