@@ -145,6 +145,15 @@ def test_the_next_run_looks_like_this_one(seed: int) -> None:
         check(steps, paths, again)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_log_gives_the_same_places_for_ever(seed: int) -> None:
+    steps, paths = graph(8 + 3 * seed, 20 + 8 * seed, seed)
+    layout = first = lay_out(steps, paths)
+    for _ in range(3):
+        layout = lay_out(steps, paths, previous_of_dict(layout.to_dict(steps, STAGES), STAGES), STAGES)
+        assert layout.to_dict(steps, STAGES) == first.to_dict(steps, STAGES)
+
+
 def test_a_new_step_joins_and_known_steps_keep_their_rows() -> None:
     steps, paths = graph(16, 34, 8)
     layout = lay_out(steps, paths)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from journeymine.draw.layout.graph import Layout
 from journeymine.draw.layout.lanes import blocked, thread
 from journeymine.draw.layout.order import ordered
-from journeymine.draw.layout.places import packed, returned, settle
+from journeymine.draw.layout.places import at_home, packed, returned, settle
 from journeymine.draw.layout.points import make_points
 from journeymine.draw.layout.rows import assign_rows
 from journeymine.draw.layout.search import improve
@@ -54,6 +54,8 @@ def lay_out(
     if previous:
         rows = [list(row) for row in points.rows]
         x = returned(points, rows)
+        if (home := at_home(points, x)) is not None:
+            return _finished(steps, paths, row_of, bands, points, home, stays=True)
     else:
         rows = ordered(points)
         x = packed(points, rows)
@@ -81,9 +83,12 @@ def _finished(
     bands: tuple[tuple[int, int], ...],
     points: Points,
     x: Sequence[float],
+    *,
+    stays: bool = False,
 ) -> Layout:
-    """Shift everything to the right of zero, thread the other paths through, round."""
-    shift = min((place - left for place, left in zip(x, points.left, strict=True)), default=0.0)
+    """Shift everything to the right of zero, unless it stays, thread the other paths through, round."""
+    left = min((place - left for place, left in zip(x, points.left, strict=True)), default=0.0)
+    shift = 0.0 if stays else left
     place = {step.id: round(x[i] - shift, 1) for i, step in enumerate(steps)}
     bends: dict[Pair, tuple[float, ...]] = {
         pair: tuple(round(x[v] - shift, 1) for v in chain) for pair, chain in points.chains.items()

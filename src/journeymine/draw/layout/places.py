@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SWEEPS: Final = 60
 STILL: Final = 0.02
+ROUNDED: Final = 0.3
+"""Stored places are rounded to a tenth of a px, so that gaps may be this much too small."""
 ANCHOR: Final = 1.0
 """Pull towards the place of the previous run, in units of the pull of all neighbours together."""
 
@@ -101,6 +103,20 @@ def returned(points: Points, rows: Rows) -> list[float]:
         for v, place in zip(row, kept, strict=True):
             x[v] = place
     return x
+
+
+def at_home(points: Points, x: Sequence[float]) -> list[float] | None:
+    """Return the places of the previous run if nothing is new and all of them still hold: nothing moves then.
+
+    Parameters
+    ----------
+    x
+        First places, as `returned` gives them.
+    """
+    homes = [home for home in points.home if home is not None]
+    if len(homes) < len(points.home):
+        return None
+    return homes if all(abs(a - b) <= ROUNDED for a, b in zip(homes, x, strict=True)) else None
 
 
 def _home(points: Points, v: int) -> float:
