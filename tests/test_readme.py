@@ -11,21 +11,24 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCKS = [
-    pytest.param(block, id=f"{page.relative_to(ROOT)}:{i}")
-    for page in PAGES
-    for i, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
-]
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_block_runs(
-    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def blocks_of(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks_of(page)]
+)
+def test_blocks_run_one_after_the_other(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, module in airflow_modules().items():
         monkeypatch.setitem(sys.modules, name, module)
-    exec(compile(block, "block", "exec"), {"__name__": "block"})
+    names: dict[str, object] = {"__name__": "block"}
+    for block in blocks_of(page):
+        exec(compile(block, "block", "exec"), names)
     assert "Error" not in capsys.readouterr().err
 
 

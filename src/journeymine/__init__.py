@@ -15,16 +15,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Conformance": "process.conformance",
     "DataError": "errors",
+    "Differences": "paths.differences",
     "EngineError": "errors",
     "EventLog": "log",
     "FixRanking": "fixes.ranking",
+    "Friction": "paths.friction",
+    "FrictionRules": "paths.signals",
+    "Funnel": "paths.funnel",
     "JourneySpec": "spec",
     "JourneymineError": "errors",
     "LogSchemaError": "errors",
     "MarkovChain": "markov.chain",
     "NotEnoughDataError": "errors",
     "OptionError": "errors",
+    "ProcessMap": "paths.process_map",
+    "ProcessModel": "process.model",
     "Report": "reporting.build",
     "SourceError": "errors",
     "SpecError": "errors",
@@ -57,24 +64,38 @@ if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
+    from journeymine.paths.differences import Differences
+    from journeymine.paths.friction import Friction
+    from journeymine.paths.funnel import Funnel
+    from journeymine.paths.process_map import ProcessMap
+    from journeymine.paths.signals import FrictionRules
     from journeymine.paths.transitions import Transitions
     from journeymine.paths.variants import Variants
+    from journeymine.process.conformance import Conformance
+    from journeymine.process.model import ProcessModel
     from journeymine.reading import log_from_spec, read_log
     from journeymine.reporting.build import Report, report
     from journeymine.spec import JourneySpec, read_spec
 
 
 __all__ = [
+    "Conformance",
     "DataError",
+    "Differences",
     "EngineError",
     "EventLog",
     "FixRanking",
+    "Friction",
+    "FrictionRules",
+    "Funnel",
     "JourneySpec",
     "JourneymineError",
     "LogSchemaError",
     "MarkovChain",
     "NotEnoughDataError",
     "OptionError",
+    "ProcessMap",
+    "ProcessModel",
     "Report",
     "SourceError",
     "SpecError",
