@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def log() -> EventLog:
 
 def test_the_chain_by_hand(log: EventLog) -> None:
     counts = log.count_chain()
-    assert counts.states == ("basket", "leave", "visit")
+    assert counts.states == ("basket", "visit")  # to leave is no state: it says that the journey is over
     assert counts.cells == (("app",), ("web",))
     got = {
         (u, c, s, t): (n, w / HOUR)
@@ -60,16 +61,32 @@ def test_the_chain_by_hand(log: EventLog) -> None:
         )
     }
     assert got == {
-        (0, 1, 2, 0): (1, 1), (0, 1, 0, GOAL): (1, 2), (0, 1, 2, 2): (1, 2), (0, 1, 2, DROP): (1, 0),
-        (2, 0, 2, 0): (1, 1), (2, 0, 0, 1): (1, 969), (2, 0, 1, DROP): (1, 0),
+        (0, 1, 1, 0): (1, 1), (0, 1, 0, GOAL): (1, 2), (0, 1, 1, 1): (1, 2), (0, 1, 1, DROP): (1, 0),
+        (2, 0, 1, 0): (1, 1), (2, 0, 0, DROP): (1, 0),
     }  # fmt: skip
     starts = zip(
         counts.start_unit.tolist(), counts.start_cell.tolist(), counts.start_state.tolist(), strict=True
     )
-    assert sorted(starts) == [(0, 1, 2), (1, 0, GOAL), (2, 0, 2)]
+    assert sorted(starts) == [(0, 1, 1), (1, 0, GOAL), (2, 0, 1)]
     assert counts.start_n.sum() == counts.n_starts == 4
     assert counts.cell_customers.tolist() == [2, 1]
-    assert (counts.n_visits, counts.n_unwatched, counts.n_units) == (7, 0, 3)
+    assert (counts.n_visits, counts.n_unwatched, counts.n_units) == (6, 0, 3)
+
+
+def test_an_end_counts_as_one_only_where_it_ends_the_journey() -> None:
+    rows = [
+        ("a", "x", 0), ("a", "end", 1), ("a", "x", 2), ("a", "end", 3),  # goes on after the first
+        ("b", "end", 0),  # nothing before it: its own visit
+        ("c", "x", 0), ("c", "end", 1), ("c", "buy", 2),
+    ]  # fmt: skip
+    log = make(rows).journeys("buy", end="end", idle="1h")
+    counts = log.count_chain()
+    moves: Counter[tuple[str, str | int]] = Counter()
+    for s, t, n in zip(counts.source.tolist(), counts.target.tolist(), counts.n.tolist(), strict=True):
+        moves[counts.states[s], counts.states[t] if t >= 0 else t] += n
+    assert moves == {("x", "end"): 2, ("end", "x"): 1, ("x", DROP): 1, ("end", DROP): 1, ("end", GOAL): 1}
+    assert log.fit_markov(n_draws=20).conversion()["estimate"] == pytest.approx(1 / 3)  # type: ignore[index]
+    assert log.end_states.n == (1, 2, 0)  # type: ignore[union-attr]
 
 
 def test_states_that_carry_the_attempt() -> None:
@@ -116,7 +133,7 @@ def test_exactly_500_activities_are_not_folded() -> None:
 def test_drops_by_hand(log: EventLog) -> None:
     counts = log.count_chain()
     drops = count_drops(log.engine, log.canonical, log._visits, counts)
-    visit = drops.of_state(2)
+    visit = drops.of_state(1)
     assert (visit.n_all.sum(), visit.n.sum(), visit.drops.sum()) == (4, 4, 1)
     assert [int(visit.n[visit.unit == unit].sum()) for unit in range(3)] == [3, 0, 1]
     assert visit.drops[visit.unit == 0].sum() == 1
@@ -180,9 +197,9 @@ def test_reach_and_audience_of_all_activities(log: EventLog) -> None:
     got = {
         (u, log.activities[c]): k for u, c, k in zip(unit.tolist(), code.tolist(), n.tolist(), strict=True)
     }
-    assert got == {(0, "visit"): 2, (0, "basket"): 1, (2, "visit"): 1, (2, "basket"): 1, (2, "leave"): 1}
+    assert got == {(0, "visit"): 2, (0, "basket"): 1, (2, "visit"): 1, (2, "basket"): 1}
     lost = count_audience(log.engine, log._visits)
-    assert {log.activities[c]: k for c, k in lost.items() if k} == {"visit": 1, "leave": 1}
+    assert {log.activities[c]: k for c, k in lost.items() if k} == {"visit": 1, "basket": 1}
 
 
 def test_an_audience_counts_customers_and_reach_counts_journeys() -> None:

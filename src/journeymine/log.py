@@ -217,7 +217,7 @@ class EventLog:
         """The most frequent activity sequences."""
         from journeymine.paths.variants import estimate_variants
 
-        if top < 1:
+        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
             raise OptionError(f"top is {shown(top)}, expected a whole number from 1.")
         return estimate_variants(count_variants(self.engine, self.canonical, self.found, top))
 

@@ -87,7 +87,7 @@ def test_the_heading_is_the_conclusion() -> None:
     )
     assert f"“{first['step']}”" in heading
     stages = report(None, stages=STAGES)
-    assert "go through the stages in their order; the others mostly go back to “Look”" in str(
+    assert "go through the stages in their order; the others go back, most often to “Look”" in str(
         conformance_view(Reader(stages, "en"))["heading"]
     )
 

@@ -131,16 +131,16 @@ def test_the_line_beside_the_picture_says_what_it_explains(shop: dict[str, Any])
     with_model = shop | {"model": {"fitness": share, "precision": 0.334, "explained": explained}}
     assert [line.text for line in map_view(Reader(with_model, "en"))["covers"]] == [
         (
-            "This picture shows 28 of 28 steps and 45 of 55 paths: 81% of journeys, 81% of events and 81% of "
-            "conversions move only along what is shown."
+            "This picture shows 28 of 28 steps and 45 of 55 paths. It holds 81% of all moves; 81% of journeys and "
+            "81% of conversions, up to the goal, move along nothing else."
         ),
         "The discovered model has fitness 0.81 and precision 0.33.",
     ]
     explained |= {"fitness": share | {"estimate": 0.974}, "precision": 0.331, "conversions": None}
     assert [line.text for line in map_view(Reader(with_model, "en"))["covers"]] == [
         (
-            "This picture shows 28 of 28 steps and 45 of 55 paths: 81% of journeys and 81% of events move only along "
-            "what is shown."
+            "This picture shows 28 of 28 steps and 45 of 55 paths. It holds 81% of all moves; 81% of journeys move "
+            "along nothing else."
         ),
         "A model discovered from what is shown has fitness 0.97 and precision 0.33 on all journeys.",
     ]

@@ -12,7 +12,7 @@ from journeymine.counting.graph import count_graph
 from journeymine.counting.process_map import count_leaving, grouped_log
 from journeymine.counts.process_map import MapCounts
 from journeymine.errors import OptionError, shown
-from journeymine.paths.process_fold import MAX_STEPS, fold_steps, step_ids
+from journeymine.paths.process_fold import CHAIN, MAX_IN_A_ROW, MAX_STEPS, fold_steps, step_ids
 from journeymine.paths.process_map import ProcessMap, estimate_map
 from journeymine.paths.process_map_paths import MAX_PATHS
 from journeymine.paths.process_stages import configured_stages, derived_stages
@@ -72,7 +72,12 @@ def build_map(
     stages = _stages(log, ids, before)
     goal = log.found.goal if log.found else ()
     steps = fold_steps(
-        ids, log.activity_counts.n, stages, protected=_protected(log), before=(before or {}).get("rows", ())
+        ids,
+        log.activity_counts.n,
+        stages,
+        protected=_protected(log),
+        before=(before or {}).get("rows", ()),
+        most=_most_steps(log),
     )
     counts = _counts(log, stages, steps, transitions, has_goal=bool(goal))
     return estimate_map(
@@ -151,6 +156,14 @@ def _protected(log: EventLog) -> set[int]:
     graph = count_graph(log.engine, log.canonical)
     often = np.lexsort((np.arange(len(graph.ends)), -graph.ends))[:MOST_ENDS]
     return own | {int(code) for code in often if graph.ends[code] >= END_SHARE * graph.n_cases}
+
+
+def _most_steps(log: EventLog) -> int:
+    """Steps that are drawn at most: more where they follow each other in a row."""
+    if len(log.activities) <= MAX_STEPS:
+        return MAX_STEPS
+    follows = count_graph(log.engine, log.canonical).follows
+    return MAX_IN_A_ROW if np.count_nonzero(follows) <= CHAIN * len(log.activities) else MAX_STEPS
 
 
 def _known_stages(before: Mapping[str, Any] | None) -> dict[str, int] | None:

@@ -26,9 +26,8 @@ MAX_STATES = 500
 def make_visits(engine: DuckDBEngine, log: Canonical, journeys: Journeys) -> str:
     """View of the visits before the goal, columns in `sql/chain.py`."""
     name = engine.new_name("visits")
-    engine.execute(
-        f"CREATE VIEW {name} AS {chain_sql.visits_sql(log.events, journeys.table, journeys.last_start_us)}"
-    )
+    visits = chain_sql.visits_sql(log.events, journeys.table, journeys.last_start_us, journeys.end)
+    engine.execute(f"CREATE VIEW {name} AS {visits}")
     return name
 
 

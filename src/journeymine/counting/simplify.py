@@ -32,7 +32,9 @@ def count_explained(
     """Journeys, events, moves and conversions by unit, and what of them some activities and moves show."""
     has_goal = journeys is not None and bool(journeys.goal)
     table, state = (journeys.table, "j.state") if journeys and has_goal else (log.cases, "1")
-    rows = engine.fetch(explained_sql(log.events, table, state, codes, edges, len(log.activities)))
+    rows = engine.fetch(
+        explained_sql(log.events, table, state, codes, edges, len(log.activities), has_goal=has_goal)
+    )
     unit = ints(rows["unit"])
 
     def column(name: str) -> Ints:

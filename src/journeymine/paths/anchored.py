@@ -147,7 +147,9 @@ class AnchoredPaths:
             }
         )
 
-    def edge(self, step: int, source: str, target: str, *, kind: str = "activity") -> AnchoredEdge:
+    def edge(
+        self, step: int, source: str, target: str | None = None, *, kind: str = "activity"
+    ) -> AnchoredEdge:
         """One edge, with its list of journeys and its funnel.
 
         Parameters
@@ -180,8 +182,11 @@ class AnchoredPaths:
             _funnel=lambda: self._funnel(*codes),
         )
 
-    def _cell(self, target: str, kind: str) -> int:
+    def _cell(self, target: str | None, kind: str) -> int:
         if kind == "activity":
+            if target is None:
+                hint = f"pass an activity, or kind={' or '.join(repr(name) for name in REASONS.values())}."
+                raise OptionError("target is missing, expected the activity that comes next.", hint=hint)
             return self.counts.activities.index(self._known(target))
         reasons = {name: code for code, name in REASONS.items()}
         if kind not in reasons:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.errors import OptionError, listed, shown, suggestion
 from journeymine.paths.move_on import MoveOn, move_on
 from journeymine.paths.risk_difference import difference_test, exact_test, risk_difference
 from journeymine.paths.row_tests import GroupedDrops, benjamini_hochberg
@@ -151,7 +152,11 @@ class Friction:
     rules: FrictionRules
 
     def signal(self, name: str) -> tuple[FrictionRow, ...]:
-        """Rows of one signal."""
+        """Rows of one signal; `journeymine.paths.signals` says what each means."""
+        names = [signal.name for signal in SIGNALS]
+        if name not in names:
+            hint = suggestion(name, names, "pass one of the signals found.")
+            raise OptionError(f"{shown(name)} is not a signal.", found=f"{listed(names)}.", hint=hint)
         return tuple(row for row in self.rows if row.signal == name)
 
     def to_frame(self) -> pd.DataFrame:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MAX_STEPS: Final = 40
+MAX_IN_A_ROW: Final = 80
+"""Steps of a log that is nearly one chain, at most CHAIN paths a step: as easy to follow as it is long."""
+CHAIN: Final = 1.5
 LONGEST: Final = 40
 KEPT_BONUS: Final = 1.1
 """A step of an earlier run stays one unless another is clearly more frequent."""

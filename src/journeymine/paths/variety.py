@@ -114,7 +114,7 @@ class Entropy:
     def __repr__(self) -> str:
         found = self.bits.at()
         words = (
-            f"{found['estimate']:.2f} bits ({found['lower']:.2f} to {found['upper']:.2f})"
+            f"{found['estimate'] + 0.0:.2f} bits ({found['lower']:.2f} to {found['upper']:.2f})"
             if found
             else "not available, as hardly any two customers take the same variant"
         )

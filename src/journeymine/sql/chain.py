@@ -26,16 +26,29 @@ def watched(last_start_us: int | None) -> str:
     return "TRUE" if last_start_us is None else f"e.time_us <= {last_start_us}"
 
 
-def visits_sql(events: str, journeys: str, last_start_us: int | None) -> str:
+def visits_sql(events: str, journeys: str, last_start_us: int | None, end: Sequence[int] = ()) -> str:
     """Visits before the goal, watched or not.
 
     (case_key, unit, cell, customer_id, code, next_code, time_us, wait_us, position, watched)
+
+    Parameters
+    ----------
+    end
+        Activities that say that a journey is over. As the last event they are no visit: the customer was lost after
+        the visit before, unless there is none.
     """
+    next_code, wait, is_visit = "e.next_code", "e.wait_us", "TRUE"
+    if end:
+        ends = ", ".join(str(int(code)) for code in end)
+        over = f"e.next_code IN ({ends}) AND e.position = j.n_events - 1 AND j.goal_position IS NULL"
+        next_code, wait = (f"CASE WHEN {over} THEN NULL ELSE {name} END" for name in (next_code, wait))
+        is_visit = f"(e.code NOT IN ({ends}) OR e.position < j.n_events OR e.position = j.start_position)"
     return f"""
-        SELECT e.case_key, j.unit, j.cell, j.customer_id, e.code, e.next_code, e.time_us, e.wait_us, e.position,
-               {watched(last_start_us)} AS watched
+        SELECT e.case_key, j.unit, j.cell, j.customer_id, e.code, {next_code} AS next_code, e.time_us,
+               {wait} AS wait_us, e.position, {watched(last_start_us)} AS watched
         FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
-        WHERE e.position >= j.start_position AND (j.goal_position IS NULL OR e.position < j.goal_position)"""
+        WHERE e.position >= j.start_position AND (j.goal_position IS NULL OR e.position < j.goal_position)
+              AND {is_visit}"""
 
 
 def n_unwatched_sql(visits: str) -> str:

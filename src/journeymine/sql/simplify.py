@@ -9,12 +9,19 @@ if TYPE_CHECKING:
 
 
 def explained_sql(
-    events: str, journeys: str, state: str, codes: Iterable[int], edges: Iterable[tuple[int, int]], k: int
+    events: str,
+    journeys: str,
+    state: str,
+    codes: Iterable[int],
+    edges: Iterable[tuple[int, int]],
+    k: int,
+    *,
+    has_goal: bool,
 ) -> str:
     """Journeys, events and moves of each unit, and those of them that are shown.
 
     (unit, cases, cases_shown, events, events_shown, moves, moves_shown, converted, converted_shown). A journey is
-    shown if all its activities and all its moves are.
+    shown if all its activities and all its moves are; a conversion, if those up to the goal are.
 
     Parameters
     ----------
@@ -28,15 +35,18 @@ def explained_sql(
     # Joined to the short lists: a long IN list is asked of every row, which takes ten times as long.
     activities, moves = _rows(codes), _rows(source * k + target for source, target in edges)
     whole = "c.events = c.events_shown AND c.moves = c.moves_shown"
+    to_goal = f"{state} = 0 AND e.position < j.goal_position" if has_goal else "FALSE"
+    is_hidden = "a.shown_code IS NULL OR (e.next_code IS NOT NULL AND m.shown_move IS NULL)"
     return f"""
         SELECT j.unit, COUNT(*) AS cases, SUM(CASE WHEN {whole} THEN 1 ELSE 0 END) AS cases_shown,
                SUM(c.events) AS events, SUM(c.events_shown) AS events_shown,
                SUM(c.moves) AS moves, SUM(c.moves_shown) AS moves_shown,
                SUM(CASE WHEN {state} = 0 THEN 1 ELSE 0 END) AS converted,
-               SUM(CASE WHEN {state} = 0 AND {whole} THEN 1 ELSE 0 END) AS converted_shown
+               SUM(CASE WHEN {state} = 0 AND c.hidden_to_goal = 0 THEN 1 ELSE 0 END) AS converted_shown
         FROM (SELECT e.case_key, COUNT(*) AS events, COUNT(a.shown_code) AS events_shown,
-                     COUNT(e.next_code) AS moves, COUNT(m.shown_move) AS moves_shown
-              FROM {events} AS e
+                     COUNT(e.next_code) AS moves, COUNT(m.shown_move) AS moves_shown,
+                     SUM(CASE WHEN {to_goal} AND ({is_hidden}) THEN 1 ELSE 0 END) AS hidden_to_goal
+              FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
               LEFT JOIN (VALUES {activities}) AS a(shown_code) ON a.shown_code = e.code
               LEFT JOIN (VALUES {moves}) AS m(shown_move)
                      ON m.shown_move = CAST(e.code AS BIGINT) * {k} + e.next_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from journeymine.paths.process_fold import MAX_IN_A_ROW
 from journeymine.reporting.schema_parts import (
     COUNT,
     ESTIMATE,
@@ -108,7 +109,7 @@ def map_schema() -> Schema:
         derived=FLAG,
         leave=one_of("dropped", "ended"),
         stages=array_of(object_of(id=TEXT, name=or_null(TEXT), reach=ESTIMATE)),
-        steps={**array_of(step), "maxItems": 40},
+        steps={**array_of(step), "maxItems": MAX_IN_A_ROW},
         paths={
             **array_of(path),
             "maxItems": 150,

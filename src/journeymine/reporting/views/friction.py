@@ -15,6 +15,8 @@ COLUMNS: Final = (
     "dead_end", "repetition", "back_and_forth", "hesitation", "after_error", "channel_switch", "repeat_contact",
 )  # fmt: skip
 MAX_STEPS, MAX_COLUMNS, MAX_NOTES, FEW = 10, 6, 3, 3
+SMALL_CELL = 30
+"""Visits below which a rate is not coloured and says how few there were."""
 TINTS: Final = 10
 OFTEN: Final = 0.2
 """A pair "x, never y" that goes with nothing is told where it is this common."""
@@ -211,11 +213,13 @@ def _cell(report: Reader, place: int | None, largest: float) -> dict[str, Any] |
     at = report.at(f"friction[{place}]")
     effect, reading = at.value("effect.estimate"), at.value("reading")
     tint = 0
-    if reading == "friction" and fmt.is_number(effect) and largest > 0:
+    n = at.value("rate.n") or 0
+    if reading == "friction" and fmt.is_number(effect) and largest > 0 and n >= SMALL_CELL:
         tint = max(round(TINTS * abs(effect) / largest), 2)
     return {
         "value": at.share("rate.estimate"),
         "effect": _points(at, "effect.estimate") if fmt.is_number(effect) else None,
+        "few": report.say("friction_few", n=at.count("rate.n")) if n < SMALL_CELL else None,
         "tint": tint,
         "is_noise": reading in (None, "noise"),
     }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTHS: Final = {"wide": 1050.0, "middle": 650.0, "narrow": 340.0}
 MUCH_UNDECIDED: Final = 0.05
+LITTLE: Final = 0.01
+"""Below this no loss on the way is worth a headline."""
 PARTS: Final = (("skipped", "n_skipped"), ("lost", "n_lost"), ("open", "n_open"))
 
 
@@ -44,6 +46,8 @@ def heading_of(report: Reader) -> Sentence:
     if largest is None:
         return report.say("funnel_head_none", target=last)
     source, loss = _step_and_loss(report, largest)
+    if (report.value(f"funnel.steps[{largest}].loss.estimate") or 0) < LITTLE:
+        return report.say("funnel_head_little", loss=loss, target=last)
     if report.value("funnel.largest.is_clear"):
         target = report.name(f"funnel.steps[{largest + 1}].name")
         return report.say("funnel_head_loss", source=source, target=target, loss=loss)

@@ -120,10 +120,10 @@ def covers_of(report: Reader) -> list[Sentence]:
 def _covers(report: Reader, found: Reader, fields: dict[str, Any]) -> Sentence:
     parts = {
         key: report.share(f"model.explained.{key}.estimate")
-        for key in ("journeys", "events", "conversions")
+        for key in ("journeys", "moves", "conversions")
         if fmt.is_number(report.value(f"model.explained.{key}.estimate"))
     }
-    if parts.keys() >= {"journeys", "events"}:
+    if parts.keys() >= {"journeys", "moves"}:
         return report.say(
             "map_explains_goal" if "conversions" in parts else "map_explains", **fields, **parts
         )
