@@ -42,6 +42,8 @@ def heading_of(report: Reader) -> Sentence:
     n = first.value("n") or 0
     if n == 1 and (report.value("log.n_cases") or 0) > 1:
         return report.say("paths_head_unique")
+    if report.value("variants[1].n") == n:
+        return report.say("paths_head_tie", share=report.share("variants[0].share.estimate"))
     length = len(first.items("activities"))
     steps = Shown(fmt.number(length, report.lang), length)
     ends = first.value("end_states") or {}
