@@ -206,12 +206,21 @@ class EventLog:
         )
         return replace(self, cut=cut, found=found)
 
-    def transitions(self) -> Transitions:
-        """Directly-follows pairs of the whole log."""
+    def transitions(self, *, wait_share: float = 0.5) -> Transitions:
+        """Directly-follows pairs of the whole log.
+
+        Parameters
+        ----------
+        wait_share
+            Which quantile of the waits is estimated: 0.5 for the median, 0.9 for what nine in ten do not exceed.
+        """
         from journeymine.paths.transitions import estimate_transitions
 
+        if isinstance(wait_share, bool) or not isinstance(wait_share, (int, float)) or not 0 < wait_share < 1:
+            raise OptionError(f"wait_share is {shown(wait_share)}, expected a number between 0 and 1.")
         count_cases = cache(lambda: count_edge_cases(self.engine, self.canonical))
-        return estimate_transitions(count_edges(self.engine, self.canonical), count_cases)
+        counts = count_edges(self.engine, self.canonical, wait_share=float(wait_share))
+        return estimate_transitions(counts, count_cases)
 
     def variants(self, top: int = 20) -> Variants:
         """The most frequent activity sequences."""

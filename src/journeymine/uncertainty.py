@@ -281,9 +281,9 @@ def percentile_interval(estimate: Floats, draws: Floats, n: Counts, *, level: fl
 
 
 def median_interval(
-    median: Floats, share_below: Estimates, histogram: list[tuple[Floats, Floats]], *, level: float = LEVEL
+    median: Floats, share_below: Estimates, histogram: list[tuple[Floats, Floats]], *, at: float = 0.5
 ) -> Estimates:
-    """Interval of medians by Woodruff's method (1952).
+    """Interval of medians, or of other quantiles, by Woodruff's method (1952).
 
     The clustered interval of the share of values at or below the median is read back through the histogram.
 
@@ -293,6 +293,8 @@ def median_interval(
         Share of values that do not exceed the median, with its interval over units, shape (k,).
     histogram
         For each median the bin edges, shape (m + 1,), and the counts, shape (m,).
+    at
+        Which quantile they are: 0.5 for medians.
     """
     half_low = share_below.estimate - share_below.lower
     half_high = share_below.upper - share_below.estimate
@@ -301,6 +303,6 @@ def median_interval(
         if not counts.sum() or not np.isfinite(median[i]):
             continue
         cumulative = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
-        low[i] = np.interp(max(0.5 - half_low[i], 0.0), cumulative, edges)
-        high[i] = np.interp(min(0.5 + half_high[i], 1.0), cumulative, edges)
+        low[i] = np.interp(max(at - half_low[i], 0.0), cumulative, edges)
+        high[i] = np.interp(min(at + half_high[i], 1.0), cumulative, edges)
     return Estimates(median, np.minimum(low, median), np.maximum(high, median), share_below.n)

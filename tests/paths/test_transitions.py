@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from tests import oracle
 
+from journeymine.errors import OptionError
 from journeymine.paths.transitions import estimate_transitions
 from journeymine.reading import read_log
 from journeymine.uncertainty import wilson
@@ -153,3 +154,26 @@ def test_estimates_come_from_the_counts_alone() -> None:
     first, second = (estimate_transitions(counts, lambda: counts.n) for _ in range(2))
     assert first.share.estimate.tolist() == second.share.estimate.tolist()
     assert not first.share.estimate.flags.writeable
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
+def test_other_quantiles_of_the_waits(share: float) -> None:
+    rng = np.random.default_rng(4)
+    waits = rng.lognormal(2, 1, 400).round(3)
+    rows = [
+        (f"c{i}", what, h) for i, wait in enumerate(waits.tolist()) for what, h in (("a", 0), ("b", wait))
+    ]
+    found = make(rows).transitions(wait_share=share).wait_s
+    assert found is not None
+    assert found.estimate[0] == pytest.approx(np.quantile(waits, share) * 3600, rel=1e-6)
+    # Woodruff's interval of independent waits lies between the order statistics of the binomial one.
+    half = 1.96 * np.sqrt(share * (1 - share) / len(waits))
+    low, high = (np.quantile(waits, share + side * half) * 3600 for side in (-1, 1))
+    assert found.lower[0] == pytest.approx(low, rel=0.15)
+    assert found.upper[0] == pytest.approx(high, rel=0.15)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.5, True, "half"])
+def test_a_quantile_that_is_none(share: Any) -> None:
+    with pytest.raises(OptionError, match="wait_share"):
+        make(ROWS).transitions(wait_share=share)

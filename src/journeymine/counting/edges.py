@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
-def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = False) -> EdgeCounts:
+def count_edges(
+    engine: DuckDBEngine, log: Canonical, *, any_target: bool = False, wait_share: float = 0.5
+) -> EdgeCounts:
     """Directly-follows pairs, by unit, with the histograms of their waits.
 
     Parameters
     ----------
     any_target
         Count departures whatever follows; the target is then the source itself.
+    wait_share
+        Which quantile of the waits stands for them.
     """
     table = engine.new_name("edges")
     events = edges_sql.any_target_sql(log.unit_events) if any_target else log.events
-    engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect)}")
+    engine.execute(f"CREATE TABLE {table} AS {edges_sql.edge_totals_sql(events, engine.dialect, wait_share)}")
     totals = engine.fetch(f"SELECT * FROM {table} ORDER BY source, target")
     units = engine.fetch(edges_sql.edge_units_sql(events if any_target else log.unit_events, table))
     bins = engine.fetch(edges_sql.wait_histogram_sql(events, engine.dialect))
@@ -53,6 +57,7 @@ def count_edges(engine: DuckDBEngine, log: Canonical, *, any_target: bool = Fals
         n_units=log.n_units,
         timed=log.last_us is not None,
         buckets=log.buckets,
+        wait_share=wait_share,
     )
 
 

@@ -30,6 +30,8 @@ class EdgeCounts:
         Units that are resampled; `buckets`: whether they are buckets of customers.
     timed
         Whether the log has times.
+    wait_share
+        Share of the moves that wait no longer than `median_us`: 0.5 for the median.
     """
 
     activities: tuple[str, ...]
@@ -47,3 +49,4 @@ class EdgeCounts:
     n_units: int
     timed: bool
     buckets: bool = False
+    wait_share: float = 0.5

@@ -65,6 +65,10 @@ class Dialect:
         """Exact median, the mean of the two middle values of an even number."""
         return f"quantile_cont({expression}, 0.5)"
 
+    def quantile(self, expression: str, share: float) -> str:
+        """Exact quantile, interpolated between two neighbouring values."""
+        return f"quantile_cont({expression}, {share!r})"
+
     def log2_bin(self, expression: str, per_octave: int) -> str:
         """Bin of a non-negative integer on a log scale: floor(per_octave * log2(x + 1))."""
         return f"CAST(floor({per_octave} * log2(CAST({expression} AS DOUBLE) + 1)) AS INTEGER)"

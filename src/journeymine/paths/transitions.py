@@ -35,7 +35,7 @@ class Transitions:
     share
         n over all departures of the source, with interval.
     wait_s
-        Median wait in seconds, with interval; None in a log without times.
+        Median wait in seconds (or the quantile that was asked for), with interval; None in a log without times.
     count_cases
         Counts the cases of each pair when they are asked for: it takes as long as everything else.
     """
@@ -102,7 +102,7 @@ def estimate_waits(counts: EdgeCounts) -> Estimates | None:
     moves = unit_matrix(counts.unit, counts.unit_edge, counts.unit_n, (counts.n_units, m))
     below = unit_matrix(counts.unit, counts.unit_edge, counts.unit_below, (counts.n_units, m))
     share_below = share_of_units(below, moves, buckets=counts.buckets)
-    waits = median_interval(counts.median_us, share_below, _histograms(counts))
+    waits = median_interval(counts.median_us, share_below, _histograms(counts), at=counts.wait_share)
     return Estimates(waits.estimate * MICRO, waits.lower * MICRO, waits.upper * MICRO, waits.n)
 
 

@@ -27,10 +27,11 @@ def graph_sql(events: str) -> str:
         FROM {events} GROUP BY code, next_code ORDER BY source, target NULLS LAST"""
 
 
-def edge_totals_sql(events: str, dialect: Dialect) -> str:
-    """Every directly-follows pair: (source, target, n, median_us)."""
+def edge_totals_sql(events: str, dialect: Dialect, wait_share: float = 0.5) -> str:
+    """Every directly-follows pair: (source, target, n, median_us); the median, or the wait of another share."""
+    wait = dialect.median("wait_us") if wait_share == 0.5 else dialect.quantile("wait_us", wait_share)
     return f"""
-        SELECT code AS source, next_code AS target, COUNT(*) AS n, {dialect.median("wait_us")} AS median_us
+        SELECT code AS source, next_code AS target, COUNT(*) AS n, {wait} AS median_us
         FROM {events} WHERE next_code IS NOT NULL GROUP BY code, next_code"""
 
 
