@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeymine._checks import UNITS_US, as_tuple, check_choice, check_level, duration_us
+from journeymine._checks import UNITS_US, as_tuple, check_choice, check_level, duration_us, time_us
 from journeymine.errors import OptionError
 
 SECOND = 1_000_000
@@ -101,3 +101,29 @@ def test_lists_keep_their_order_and_lose_repetitions() -> None:
 def test_other_lists_are_refused(value: Any) -> None:
     with pytest.raises(OptionError):
         as_tuple(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1970-01-02",
+        "1970-01-02T01:00+01:00",
+        date(1970, 1, 2),
+        datetime(1970, 1, 2),
+        datetime(1970, 1, 2, tzinfo=UTC),
+        datetime(1970, 1, 1, 23, tzinfo=timezone(timedelta(hours=-1))),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(value: Any) -> None:
+    assert time_us(value) == 86_400 * SECOND
+
+
+@pytest.mark.parametrize("value", ["yesterday", "", 5, None, True])
+def test_other_times_are_refused_with_a_hint(value: Any) -> None:
+    with pytest.raises(OptionError, match="Hint: write dates like 2026-01-31"):
+        time_us(value)
+
+
+@given(st.datetimes(datetime(1800, 1, 1), datetime(2199, 1, 1)))
+def test_times_are_exact_to_the_microsecond(moment: datetime) -> None:
+    assert datetime(1970, 1, 1) + timedelta(microseconds=time_us(moment)) == moment

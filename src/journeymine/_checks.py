@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -122,3 +122,26 @@ def _positive(microseconds: int, value: object, name: str) -> int:
             f"{name} is {shown(value)}, expected a duration above zero.", hint=f"write {DURATION_EXAMPLES}."
         )
     return microseconds
+
+
+def time_us(value: Any) -> int:
+    """Microseconds since 1970 of a date or time, in UTC unless it says otherwise.
+
+    Examples
+    --------
+    >>> time_us("1970-01-02"), time_us("1970-01-01T01:00+01:00")
+    (86400000000, 0)
+    """
+    given = value
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if not isinstance(value, datetime):
+        hint = "write dates like 2026-01-31 or 2026-01-31T12:00."
+        raise OptionError(f"{shown(given)} is not a time.", hint=hint)
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from journeymine._checks import as_tuple
+from journeymine._checks import as_tuple, time_us
 from journeymine.canonical import Canonical, Roles, canonicalise
 from journeymine.counting.activities import count_activities
 from journeymine.counting.chain import count_chain, make_visits
@@ -153,7 +153,7 @@ class EventLog:
             raise NotEnoughDataError(
                 "the log has no times, so nothing lies between two of them.", hint='pass timestamp="...".'
             )
-        first, last = (_time_us(value) for value in (start, end))
+        first, last = (time_us(value) for value in (start, end))
         return self.where(f"{self.whole.time_plan.sql} >= {first} AND {self.whole.time_plan.sql} < {last}")
 
     def journeys(
@@ -448,19 +448,6 @@ class EventLog:
         import html
 
         return f"<pre>{html.escape(repr(self))}</pre>"
-
-
-def _time_us(value: str | datetime) -> int:
-    from datetime import UTC, datetime
-
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            hint = "write dates like 2026-01-31 or 2026-01-31T12:00."
-            raise OptionError(f"{shown(value)} is not a time.", hint=hint) from None
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
 
 def event_log(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from journeymine._checks import time_us
 from journeymine.counting.compare import count_moves, groups_by_value
 from journeymine.counts.compare import groups_of_slots
 from journeymine.errors import NotEnoughDataError, OptionError, shown
@@ -173,26 +173,9 @@ def _is_pair(value: Any) -> bool:
 
 
 def _bounds(pair: Iterable[Any]) -> tuple[int, int]:
-    first, last = (_time_us(value) for value in pair)
+    first, last = (time_us(value) for value in pair)
     if first >= last:
         raise OptionError(
             f"the period {shown(tuple(pair))} ends before it begins.", hint="pass the earlier time first."
         )
     return first, last
-
-
-def _time_us(value: Any) -> int:
-    """Microseconds since 1970 of a date or time, in UTC unless it says otherwise."""
-    given = value
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            value = None
-    elif isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if not isinstance(value, datetime):
-        hint = "write dates like 2026-01-31 or 2026-01-31T12:00."
-        raise OptionError(f"{shown(given)} is not a time.", hint=hint)
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
