@@ -114,7 +114,7 @@ def automatic_idle(engine: DuckDBEngine, log: Canonical) -> Idle:
     """
     if log.last_us is None or log.first_us is None:
         return Idle(None, "auto")
-    wait = engine.fetch(waits_quantile_sql(log.events, AUTO_SHARE))["wait_us"]
+    wait = engine.fetch(waits_quantile_sql(log.events, AUTO_SHARE, engine.dialect))["wait_us"]
     usual = int(wait[0]) if len(wait) and wait[0] is not None and not _is_nan(wait[0]) else 0
     most = (log.last_us - log.first_us) * AUTO_SPAN
     fitting = [value for value in LADDER_US if value <= most] or [LADDER_US[0]]

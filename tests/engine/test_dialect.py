@@ -47,8 +47,32 @@ def test_the_bucket_is_sixty_bits_of_md5(engine: DuckDBEngine, text: str) -> Non
 @settings(max_examples=60, deadline=None)
 def test_the_median_is_the_mean_of_the_two_in_the_middle(engine: DuckDBEngine, values: list[int]) -> None:
     listed = ", ".join(f"(CAST({v} AS BIGINT))" for v in values)
-    got = engine.fetch(f"SELECT {D.median('v')} AS m FROM (VALUES {listed}) AS t(v)")["m"][0]
+    got = engine.fetch(f"SELECT {D.quantile('v', 0.5)} AS m FROM (VALUES {listed}) AS t(v)")["m"][0]
     assert got == median(values)
+
+
+@given(st.lists(st.integers(0, 2**50), min_size=1, max_size=9), st.sampled_from([0.01, 0.5, 0.75, 0.95]))
+@settings(max_examples=60, deadline=None)
+def test_a_discrete_quantile_is_the_smallest_value_that_covers_the_share(
+    engine: DuckDBEngine, values: list[int], share: float
+) -> None:
+    listed = ", ".join(f"(CAST({v} AS BIGINT))" for v in values)
+    got = engine.fetch(f"SELECT {D.quantile_disc('v', share)} AS q FROM (VALUES {listed}) AS t(v)")["q"][0]
+    assert got == next(v for v in sorted(values) if sum(x <= v for x in values) >= share * len(values))
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=9))
+@settings(max_examples=40, deadline=None)
+def test_a_word_has_one_character_a_code(engine: DuckDBEngine, codes: list[int]) -> None:
+    path = f"CAST([{', '.join(map(str, codes))}] AS INTEGER[])"
+    got = engine.fetch_table(f"SELECT {D.word(path, lambda c: f'{c} + 65')} AS w").to_pylist()
+    assert got == [{"w": "".join(chr(code + 65) for code in codes)}]
+
+
+@pytest.mark.parametrize(("regex", "found"), [("b", True), ("^b", False), ("o'", True), ("[^a-z]$", False)])
+def test_a_regular_expression_is_searched_for(engine: DuckDBEngine, regex: str, found: bool) -> None:
+    text = D.literal("abo'x")
+    assert engine.fetch_table(f"SELECT {D.matches(text, regex)} AS m").to_pylist() == [{"m": found}]
 
 
 @pytest.mark.parametrize("value", [0, 1, 2, 3, 1000, 3_600_000_000, 86_400_000_000, 10**15])

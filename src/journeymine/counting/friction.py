@@ -63,7 +63,7 @@ def clock_resolution_us(engine: DuckDBEngine, log: Canonical) -> int | None:
 
 def goal_delay_us(engine: DuckDBEngine, log: Canonical, journeys: Journeys, share: float) -> int | None:
     """Time from the start to the goal that a share of the conversions does not exceed; None without any."""
-    row = engine.fetch(friction_sql.goal_delay_sql(log.events, journeys.table, share))
+    row = engine.fetch(friction_sql.goal_delay_sql(log.events, journeys.table, share, engine.dialect))
     found = codes_of(row["us"], -1)
     return int(found[0]) if len(found) and found[0] >= 0 else None
 
@@ -346,7 +346,7 @@ def _count_pairs(
         "pair_cases", friction_sql.pairs_sql(visits, met, journeys.table, table, latest)
     )
     units = engine.fetch(friction_sql.pair_units_sql(cases))
-    gaps = engine.create_table("pair_gaps", friction_sql.pair_gaps_sql(cases, GAP_SHARE))
+    gaps = engine.create_table("pair_gaps", friction_sql.pair_gaps_sql(cases, GAP_SHARE, engine.dialect))
     gap_rows = engine.fetch(f"SELECT pair, gap FROM {gaps} ORDER BY pair")
     gap = np.zeros(len(pairs), np.int64)
     gap[ints(gap_rows["pair"])] = ints(gap_rows["gap"])

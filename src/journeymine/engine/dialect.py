@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,27 @@ class Dialect:
         """Integer division of non-negative integers."""
         return f"({a} // {b})"
 
-    def median(self, expression: str) -> str:
-        """Exact median, the mean of the two middle values of an even number."""
-        return f"quantile_cont({expression}, 0.5)"
-
     def quantile(self, expression: str, share: float) -> str:
-        """Exact quantile, interpolated between two neighbouring values."""
+        """Exact quantile, interpolated between two neighbouring values; 0.5 is the median."""
         return f"quantile_cont({expression}, {share!r})"
+
+    def quantile_disc(self, expression: str, share: float) -> str:
+        """Exact quantile that is a value of the data: the smallest one that covers the share."""
+        return f"quantile_disc({expression}, {share!r})"
+
+    def word(self, path: str, point: Callable[[str], str]) -> str:
+        """A list of codes as a text; `point` writes the number of the character of a code.
+
+        Examples
+        --------
+        >>> Dialect().word("path", lambda code: f"{code} + 256")
+        "array_to_string(list_transform(path, lambda c: chr(c + 256)), '')"
+        """
+        return f"array_to_string(list_transform({path}, lambda c: chr({point('c')})), '')"
+
+    def matches(self, expression: str, regex: str) -> str:
+        """Whether a regular expression is found anywhere in a text."""
+        return f"regexp_matches({expression}, {self.literal(regex)})"
 
     def log2_bin(self, expression: str, per_octave: int) -> str:
         """Bin of a non-negative integer on a log scale: floor(per_octave * log2(x + 1))."""

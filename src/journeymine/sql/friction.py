@@ -82,7 +82,7 @@ class FrictionLimits:
 def waits_before_sql(events: str, dialect: Dialect) -> str:
     """Median wait before each activity: (code, wait_us)."""
     return f"""
-        SELECT next_code AS code, {dialect.median("wait_us")} AS wait_us FROM {events}
+        SELECT next_code AS code, {dialect.quantile("wait_us", 0.5)} AS wait_us FROM {events}
         WHERE next_code IS NOT NULL AND wait_us IS NOT NULL GROUP BY next_code ORDER BY next_code"""
 
 
@@ -101,10 +101,10 @@ def goals_sql(events: str, journeys: str) -> str:
         JOIN {journeys} AS j ON j.case_key = e.case_key AND j.goal_position = e.position"""
 
 
-def goal_delay_sql(events: str, journeys: str, share: float) -> str:
+def goal_delay_sql(events: str, journeys: str, share: float, dialect: Dialect) -> str:
     """Time from the first event to the goal that a share of the conversions does not exceed: (us)."""
     return f"""
-        SELECT quantile_disc(g.goal_us - j.first_us, {share!r}) AS us
+        SELECT {dialect.quantile_disc("g.goal_us - j.first_us", share)} AS us
         FROM ({goals_sql(events, journeys)}) AS g JOIN {journeys} AS j ON j.case_key = g.case_key"""
 
 
@@ -347,7 +347,7 @@ def waits_sql(visits: str, idle_us: int, codes: Sequence[int], dialect: Dialect)
 def usual_wait_sql(visits: str, idle_us: int, dialect: Dialect) -> str:
     """Median time until journeys go on, over all steps: (wait_us)."""
     return f"""
-        SELECT {dialect.median("wait_us")} AS wait_us FROM {visits}
+        SELECT {dialect.quantile("wait_us", 0.5)} AS wait_us FROM {visits}
         WHERE before AND next_code IS NOT NULL AND wait_us <= {idle_us}"""
 
 
@@ -390,10 +390,10 @@ def pair_units_sql(pair_cases: str) -> str:
         FROM {pair_cases} GROUP BY pair, unit ORDER BY pair, unit"""
 
 
-def pair_gaps_sql(pair_cases: str, share: float) -> str:
+def pair_gaps_sql(pair_cases: str, share: float, dialect: Dialect) -> str:
     """Steps from x within which y has followed in a share of the journeys in which it does: (pair, gap)."""
     return f"""
-        SELECT pair, quantile_disc(y_place - x_place, {share!r}) AS gap FROM {pair_cases}
+        SELECT pair, {dialect.quantile_disc("y_place - x_place", share)} AS gap FROM {pair_cases}
         WHERE y_place IS NOT NULL GROUP BY pair ORDER BY pair"""
 
 

@@ -27,24 +27,26 @@ SURROGATES: Final = (0xD800, 0xE000)
 def words_sql(events: str, spans: str, dialect: Dialect) -> str:
     """Word of each journey: (case_key, word)."""
     first, (gap, behind) = FIRST_POINT, SURROGATES
-    point = f"c + CASE WHEN c + {first} < {gap} THEN {first} ELSE {first + behind - gap} END"
-    path = dialect.ordered_path("e.code", "e.position")
+
+    def point(code: str) -> str:
+        return f"{code} + CASE WHEN {code} + {first} < {gap} THEN {first} ELSE {first + behind - gap} END"
+
+    word = dialect.word(dialect.ordered_path("e.code", "e.position"), point)
     states = " ".join(f"WHEN {i} THEN {dialect.literal(mark)}" for i, mark in enumerate(STATE_MARKS))
     mark = f"CASE MAX(s.state) {states} ELSE {dialect.literal(NO_STATE_MARK)} END"
     return f"""
-        SELECT e.case_key, {dialect.literal(START_MARK)} ||
-               array_to_string(list_transform({path}, lambda c: chr({point})), '') || {mark} AS word
+        SELECT e.case_key, {dialect.literal(START_MARK)} || {word} || {mark} AS word
         FROM {events} AS e JOIN {spans} AS s ON s.case_key = e.case_key
         WHERE e.position >= s.first_position GROUP BY e.case_key"""
 
 
 def matches_sql(words: str, spans: str, regex: str, dialect: Dialect) -> str:
     """Every journey and whether it matches: the matches table."""
-    found = dialect.literal(regex)
-    before = "substr(w.word, 1, 1 + s.goal_position - s.first_position)"
+    to_goal = "substr(w.word, 1, 1 + s.goal_position - s.first_position)"
+    before = f"CASE WHEN s.goal_position IS NULL THEN w.word ELSE {to_goal} END"
     return f"""
-        SELECT s.case_key, s.unit, s.outcome, regexp_matches(w.word, {found}) AS matches,
-               regexp_matches(CASE WHEN s.goal_position IS NULL THEN w.word ELSE {before} END, {found}) AS before
+        SELECT s.case_key, s.unit, s.outcome, {dialect.matches("w.word", regex)} AS matches,
+               {dialect.matches(before, regex)} AS before
         FROM {words} AS w JOIN {spans} AS s ON s.case_key = w.case_key"""
 
 

@@ -29,9 +29,9 @@ def graph_sql(events: str) -> str:
 
 def edge_totals_sql(events: str, dialect: Dialect, wait_share: float = 0.5) -> str:
     """Every directly-follows pair: (source, target, n, median_us); the median, or the wait of another share."""
-    wait = dialect.median("wait_us") if wait_share == 0.5 else dialect.quantile("wait_us", wait_share)
     return f"""
-        SELECT code AS source, next_code AS target, COUNT(*) AS n, {wait} AS median_us
+        SELECT code AS source, next_code AS target, COUNT(*) AS n,
+               {dialect.quantile("wait_us", wait_share)} AS median_us
         FROM {events} WHERE next_code IS NOT NULL GROUP BY code, next_code"""
 
 
@@ -83,6 +83,7 @@ def activity_units_sql(unit_events: str) -> str:
         GROUP BY unit, code ORDER BY unit, code"""
 
 
-def waits_quantile_sql(events: str, share: float) -> str:
+def waits_quantile_sql(events: str, share: float, dialect: Dialect) -> str:
     """The wait that a share of all moves does not exceed: (wait_us), a value of the data."""
-    return f"SELECT quantile_disc(wait_us, {share!r}) AS wait_us FROM {events} WHERE wait_us IS NOT NULL"
+    wait = dialect.quantile_disc("wait_us", share)
+    return f"SELECT {wait} AS wait_us FROM {events} WHERE wait_us IS NOT NULL"
