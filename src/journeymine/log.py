@@ -13,6 +13,7 @@ from journeymine.canonical import Canonical, Roles, canonicalise
 from journeymine.counting.activities import count_activities
 from journeymine.counting.chain import count_chain, make_visits
 from journeymine.counting.edges import count_edge_cases, count_edges
+from journeymine.counting.graph import count_graph
 from journeymine.counting.variants import count_variants
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.journeys import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from journeymine.analyses.patterns import PatternMatch
     from journeymine.counts.activities import ActivityCounts
     from journeymine.counts.chain import ChainCounts
+    from journeymine.counts.graph import GraphCounts
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain
@@ -394,6 +396,11 @@ class EventLog:
     def activity_counts(self) -> ActivityCounts:
         """Events and cases of each activity."""
         return count_activities(self.engine, self.canonical)
+
+    @cached_property
+    def graph_counts(self) -> GraphCounts:
+        """The directly-follows graph."""
+        return count_graph(self.engine, self.canonical)
 
     @cached_property
     def departure_waits(self) -> list[dict[str, float | int] | None]:

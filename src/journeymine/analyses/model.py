@@ -6,7 +6,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from journeymine._checks import check_choice
-from journeymine.counting.graph import count_graph
 from journeymine.counting.simplify import count_explained
 from journeymine.counting.triples import count_triples
 from journeymine.counting.variant_list import list_variants
@@ -60,7 +59,7 @@ def discover(log: EventLog, noise: float = 0.0, algorithm: Algorithm = "inductiv
     if algorithm == "inductive_variants":
         root = pm4py_bridge.inductive_from_variants(_named(count()), noise)
         return ProcessModel(algorithm, noise, root, None, count)
-    graph = count_graph(log.engine, log.canonical)
+    graph = log.graph_counts
     if algorithm == "heuristics":
         triples = count_triples(log.engine, log.canonical)
         return ProcessModel(algorithm, noise, None, pm4py_bridge.heuristics_net(graph, triples, noise), count)
@@ -102,10 +101,9 @@ def explain(
     Examples
     --------
     >>> import journeymine as jm
-    >>> from journeymine.counting.graph import count_graph
     >>> from journeymine.process.simplify import simplify
     >>> log = jm.read_log(jm.demo_log_path(), case_id="journey_id", activity="activity", timestamp="timestamp")
-    >>> picture = simplify(count_graph(log.engine, log.canonical), max_activities=10)
+    >>> picture = simplify(log.graph_counts, max_activities=10)
     >>> found = explain(log, picture)
     >>> found.events["estimate"] > found.journeys["estimate"]
     True

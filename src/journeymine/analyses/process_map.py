@@ -8,7 +8,6 @@ import numpy as np
 
 from journeymine.counting.activities import count_activities
 from journeymine.counting.edges import count_edges
-from journeymine.counting.graph import count_graph
 from journeymine.counting.process_map import count_leaving, grouped_log
 from journeymine.counts.process_map import MapCounts
 from journeymine.errors import OptionError, shown
@@ -103,7 +102,7 @@ def shown_graph(log: EventLog, found: ProcessMap) -> Simplified:
     >>> len(shown_graph(log, build_map(log)).codes)
     28
     """
-    graph = count_graph(log.engine, log.canonical)
+    graph = log.graph_counts
     codes = sorted(members[0] for members in found.steps.members if len(members) == 1)
     moves = [move for move in found.shown_moves() if graph.follows[move]]
     ends = np.array(moves, dtype=np.int64).reshape(-1, 2)
@@ -153,7 +152,7 @@ def _protected(log: EventLog) -> set[int]:
     own = {*log.found.goal, *log.found.end} if log.found else set()
     if len(log.activities) <= MAX_STEPS:
         return own
-    graph = count_graph(log.engine, log.canonical)
+    graph = log.graph_counts
     often = np.lexsort((np.arange(len(graph.ends)), -graph.ends))[:MOST_ENDS]
     return own | {int(code) for code in often if graph.ends[code] >= END_SHARE * graph.n_cases}
 
@@ -162,7 +161,7 @@ def _most_steps(log: EventLog) -> int:
     """Steps that are drawn at most: more where they follow each other in a row."""
     if len(log.activities) <= MAX_STEPS:
         return MAX_STEPS
-    follows = count_graph(log.engine, log.canonical).follows
+    follows = log.graph_counts.follows
     return MAX_IN_A_ROW if np.count_nonzero(follows) <= CHAIN * len(log.activities) else MAX_STEPS
 
 

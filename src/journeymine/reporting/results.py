@@ -81,7 +81,7 @@ def compute(
         process_map = build_map(log, previous, transitions=transitions, chain=chain)
     with step("Discovering the process"):
         model = discover(log)
-        explained = explain(log, shown_graph(log, process_map))
+        explained = explain(log, shown_graph(log, process_map), variants=model.count)
     with step("Counting the funnel"):
         settings = spec.funnel
         funnel = report_funnel(
