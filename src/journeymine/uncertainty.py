@@ -139,6 +139,19 @@ def unit_matrix(
     return sparse.csr_array((np.asarray(n, dtype=float), (unit, column)), shape=shape)
 
 
+def unit_column(n: NDArray[Any]) -> sparse.csr_array:
+    """Counts by unit, shape (n_units,), as one column: the trials of shares of everybody.
+
+    Examples
+    --------
+    >>> wins = unit_matrix(np.array([0, 2]), np.array([0, 0]), np.array([1, 2]), (3, 1))
+    >>> share = share_of_units(wins, unit_column(np.array([2, 1, 3])))
+    >>> share.estimate.tolist(), share.n.tolist()
+    ([0.5], [6])
+    """
+    return unit_matrix(np.arange(len(n)), np.zeros(len(n), int), n, (len(n), 1))
+
+
 def share_of_units(
     wins: sparse.csr_array,
     trials: sparse.csr_array,

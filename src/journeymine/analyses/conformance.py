@@ -10,6 +10,7 @@ import numpy as np
 from journeymine.counting.conformance import count_profiles, drop_paths, make_paths
 from journeymine.errors import NotEnoughDataError
 from journeymine.fixes.effects import merged_cells
+from journeymine.paths.reach import estimate_reach
 from journeymine.paths.row_tests import GroupedDrops, benjamini_hochberg, row_test
 from journeymine.process.alignment_costs import MAX_EVENTS
 from journeymine.process.conformance import Conformance, SegmentShares
@@ -120,12 +121,8 @@ def check_conformance(
 
 def _ignored(log: EventLog, designed: Designed) -> tuple[tuple[str, ...], Estimates]:
     """Activities outside the design, those of most journeys first, and the share of journeys with each."""
-    counts, k = log.activity_counts, len(log.activities)
-    wins = unit_matrix(counts.unit, counts.code, counts.unit_n_cases, (counts.n_units, k))
-    cases = unit_matrix(
-        np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
-    )
-    share = share_of_units(wins, cases, np.zeros(k, int), buckets=counts.buckets)
+    counts = log.activity_counts
+    share = estimate_reach(counts)
     outside = set(designed.ignored)
     own = [code for code, name in enumerate(log.activities) if name in outside]
     own.sort(key=lambda code: (-int(counts.n_cases[code]), code))

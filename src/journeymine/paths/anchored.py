@@ -9,7 +9,7 @@ import numpy as np
 
 from journeymine.counts.anchored import REASONS
 from journeymine.errors import OptionError, shown, suggestion
-from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
+from journeymine.uncertainty import Estimates, share_of_units, unit_column, unit_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -230,11 +230,7 @@ def estimate_anchored(
     """Shares with customer-level intervals."""
     m, e = len(counts.n), len(counts.edge_n)
     cells = unit_matrix(counts.unit, counts.unit_cell, counts.unit_n, (counts.n_units, m))
-    ids, zero = np.arange(counts.n_units), np.zeros(counts.n_units, int)
-    anchored, every = (
-        unit_matrix(ids, zero, values, (counts.n_units, 1))
-        for values in (counts.unit_anchored, counts.unit_journeys)
-    )
+    anchored, every = unit_column(counts.unit_anchored), unit_column(counts.unit_journeys)
     edges = unit_matrix(counts.edge_unit, counts.unit_edge, counts.unit_edge_n, (counts.n_units, e))
     share = share_of_units(cells, anchored, np.zeros(m, int), buckets=counts.buckets)
     edge_share = share_of_units(edges, cells, counts.source_cells(), buckets=counts.buckets)

@@ -16,6 +16,7 @@ from journeymine.uncertainty import (
     median_interval,
     quantile_of_normal,
     share_of_units,
+    unit_column,
     unit_matrix,
 )
 
@@ -124,11 +125,7 @@ def _shares(counts: FunnelCounts, found: list[Incidence]) -> tuple[Floats, Float
 
 
 def _entered(counts: FunnelCounts) -> Estimates:
-    zero, ids = np.zeros(counts.n_units, int), np.arange(counts.n_units)
-    enter, every = (
-        unit_matrix(ids, zero, values, (counts.n_units, 1))
-        for values in (counts.unit_entered, counts.unit_journeys)
-    )
+    enter, every = unit_column(counts.unit_entered), unit_column(counts.unit_journeys)
     share = share_of_units(enter, every, buckets=counts.buckets)
     return Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0])
 

@@ -12,6 +12,7 @@ from journeymine.draw.layout.layered import lay_out
 from journeymine.draw.process_map import right_of
 from journeymine.paths.process_map_paths import PathChoice, main_way
 from journeymine.paths.process_map_shares import MapShares
+from journeymine.paths.reach import estimate_reach
 from journeymine.paths.transitions import estimate_waits
 from journeymine.uncertainty import Estimates
 
@@ -225,8 +226,8 @@ def estimate_map(
         steps=steps,
         n=counts.steps.n,
         n_cases=counts.steps.n_cases,
-        reach=shares.reach(),
-        stage_reach=shares.stage_reach(len(stages.ids)),
+        reach=estimate_reach(counts.steps),
+        stage_reach=estimate_reach(counts.stages),
         repeat=shares.repeat(),
         leave=leave,
         conversion=_conversion(steps, conversion or {}),

@@ -24,24 +24,9 @@ class MapShares:
         steps, edges = counts.steps, counts.edges
         self.n_units, self.buckets = steps.n_units, steps.buckets
         self.visits = unit_matrix(steps.unit, steps.code, steps.unit_n, (self.n_units, k))
-        self.cases = unit_matrix(
-            np.arange(self.n_units), np.zeros(self.n_units, int), steps.unit_cases, (self.n_units, 1)
-        )
         self.moves_by_edge = unit_matrix(
             edges.unit, edges.unit_edge, edges.unit_n, (self.n_units, len(edges.n))
         )
-
-    def reach(self) -> Estimates:
-        """Share of all journeys with each step."""
-        steps = self.counts.steps
-        wins = unit_matrix(steps.unit, steps.code, steps.unit_n_cases, (self.n_units, self.k))
-        return share_of_units(wins, self.cases, np.zeros(self.k, int), buckets=self.buckets)
-
-    def stage_reach(self, n_stages: int) -> Estimates:
-        """Share of all journeys that reach each stage."""
-        stages = self.counts.stages
-        wins = unit_matrix(stages.unit, stages.code, stages.unit_n_cases, (self.n_units, n_stages))
-        return share_of_units(wins, self.cases, np.zeros(n_stages, int), buckets=self.buckets)
 
     def repeat(self) -> Estimates:
         """Share of the visits that are directly followed by another."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from journeymine.errors import NotEnoughDataError
 from journeymine.paths.variety import CoverageCurve, Entropy, coverage_curve, estimate_entropy
-from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
+from journeymine.uncertainty import Estimates, share_of_units, unit_column, unit_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,5 @@ def estimate_variants(counts: VariantCounts) -> Variants:
     """Shares with customer-level intervals."""
     m = len(counts.paths)
     wins = unit_matrix(counts.unit, counts.unit_place, counts.unit_n, (counts.n_units, m))
-    cases = unit_matrix(
-        np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
-    )
+    cases = unit_column(counts.unit_cases)
     return Variants(counts, share_of_units(wins, cases, np.zeros(m, int), buckets=counts.buckets))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from journeymine.journeys import STATES
+from journeymine.paths.reach import estimate_reach
 from journeymine.uncertainty import Estimates, share_of_units, unit_matrix, wilson
 
 if TYPE_CHECKING:
@@ -25,12 +26,7 @@ def activities_section(
     """Activities in the order of the map: by stage, then by their mean place in a case."""
     counts, waits = log.activity_counts, log.departure_waits
     k = len(log.activities)
-    wins = unit_matrix(counts.unit, counts.code, counts.unit_n_cases, (counts.n_units, k))
-    cases = unit_matrix(
-        np.arange(counts.n_units), np.zeros(counts.n_units, int), counts.unit_cases, (counts.n_units, 1)
-    )
-    reach = share_of_units(wins, cases, np.zeros(k, int), buckets=counts.buckets)
-    repeat = _repeats(log, transitions)
+    reach, repeat = estimate_reach(counts), _repeats(log, transitions)
     stage_of = {name: (i, stage.id) for i, stage in enumerate(stages) for name in stage.activities}
     place = counts.places / np.maximum(counts.n_cases, 1)
     order = sorted(
