@@ -192,10 +192,35 @@ def share_of_units(
     total = np.asarray(trials.sum(axis=0), dtype=float).ravel()[columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = won / total
+    effective = effective_of_units(share, wins, trials, trials_of, buckets=buckets, level=level)
+    low, high = wilson_of_share(share, effective, level=level)
+    return Estimates(share, low, high, total.astype(np.int64))
+
+
+def effective_of_units(
+    share: Floats,
+    wins: sparse.csr_array,
+    trials: sparse.csr_array,
+    trials_of: NDArray[np.integer] | None = None,
+    *,
+    buckets: bool = False,
+    level: float = LEVEL,
+) -> Floats:
+    """Independent rows that each share of `share_of_units` is worth, shape (m,).
+
+    Examples
+    --------
+    >>> ids, zero = np.array([0, 1, 2, 3]), np.zeros(4, int)
+    >>> wins = unit_matrix(ids, zero, np.array([9, 1, 8, 2]), (4, 1))
+    >>> effective_of_units(np.array([0.5]), wins, unit_column(np.full(4, 10))).round(1).tolist()
+    [2.4]
+    """
+    columns = np.arange(wins.shape[1]) if trials_of is None else np.asarray(trials_of)
+    total = np.asarray(trials.sum(axis=0), dtype=float).ravel()[columns]
     # Sum over units of (wins - share * trials)^2, multiplied out: a unit without a win still is a trial.
-    own = np.asarray(wins.multiply(wins).sum(axis=0)).ravel()
-    mixed = np.asarray(wins.multiply(trials[:, columns]).sum(axis=0)).ravel()
-    squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).ravel()[columns]
+    own = sums_of_products(wins, wins)
+    mixed = sums_of_products(wins, trials, trials_of)
+    squares = sums_of_products(trials, trials)[columns]
     n_units = np.asarray((trials > 0).sum(axis=0)).ravel()[columns].astype(float)
     correction = n_units / np.maximum(n_units - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -203,9 +228,32 @@ def share_of_units(
         # Nothing varied, or there is one unit only: the rows of a customer may all go together.
         together = rows_that_go_together(trials, buckets=buckets)[columns]
     effective = few_units(effective_size(share, variance, total), total, n_units, level=level)
-    unknown = (share == 0) | (share == 1) | (n_units == 1)
-    low, high = wilson_of_share(share, np.where(unknown, together, effective), level=level)
-    return Estimates(share, low, high, total.astype(np.int64))
+    return np.where((share == 0) | (share == 1) | (n_units == 1), together, effective)
+
+
+def sums_of_products(
+    wins: sparse.csr_array, trials: sparse.csr_array, trials_of: NDArray[np.integer] | None = None
+) -> Floats:
+    """Sum over units of wins times trials, shape (m,).
+
+    Parameters
+    ----------
+    trials_of
+        Column of `trials` that each column of `wins` belongs to, shape (m,); by default its own.
+
+    Examples
+    --------
+    >>> wins = unit_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([1, 2, 1]), (2, 2))
+    >>> sums_of_products(wins, unit_column(np.array([3, 4])), np.array([0, 0])).tolist()
+    [11.0, 4.0]
+    """
+    if trials_of is None:
+        return np.asarray(wins.multiply(trials).sum(axis=0), dtype=float).ravel()
+    # Looked up where there is a win: spread over the shares, the trials of everybody would fill a matrix.
+    won = wins.tocoo()
+    unit, share = won.coords
+    found = np.asarray(trials[unit, trials_of[share]], dtype=float).ravel() if len(unit) else np.zeros(0)
+    return np.asarray(np.bincount(share, weights=won.data * found, minlength=wins.shape[1]), dtype=float)
 
 
 def rows_that_go_together(trials: sparse.csr_array, *, buckets: bool) -> Floats:
@@ -215,7 +263,7 @@ def rows_that_go_together(trials: sparse.csr_array, *, buckets: bool) -> Floats:
     buckets at random, so the size of a bucket has the variance of a Poisson sum.
     """
     n = np.asarray(trials.sum(axis=0), dtype=float).ravel()
-    squares = np.asarray(trials.multiply(trials).sum(axis=0), dtype=float).ravel()
+    squares = sums_of_products(trials, trials)
     n_units = trials.shape[0]
     if buckets and n_units > 1:
         squares = (squares - n**2 / n_units) * n_units / (n_units - 1)

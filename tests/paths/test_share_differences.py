@@ -51,10 +51,22 @@ def test_certainty_is_never_certain() -> None:
     assert found.upper[0] == 1
 
 
+def test_shares_that_do_not_vary_have_no_correlation() -> None:
+    # Every customer of A wins two in seven and every one of B one in three: what is left of the sums is rounding.
+    unit, place = np.divmod(np.arange(6 * 10), 10)
+    won = np.isin(place, [0, 1, 7])
+    found = compared(unit, place < 7, won, 6)
+    assert found.a.estimate[0] == pytest.approx(2 / 7)
+    assert found.correlation[0] == 0
+    assert found.difference.lower[0] < found.difference.estimate[0] < found.difference.upper[0]
+    assert independent(56, 70, 48, 80).correlation[0] == 0
+
+
 def test_customers_in_both_groups_make_the_difference_surer() -> None:
     rng = np.random.default_rng(0)
     liking = rng.random(200) < 0.5  # customers who always win, and who never do
     unit, in_a = np.repeat(np.arange(200), 2), np.tile([True, False], 200)
+    assert compared(unit, in_a, liking[unit], 200).correlation[0] == pytest.approx(1)
     both = compared(unit, in_a, liking[unit], 200).difference
     apart = compared(np.arange(400), in_a, liking[unit], 400).difference
     assert both.estimate[0] == apart.estimate[0] == 0

@@ -1,7 +1,8 @@
 """Differences of two shares whose trials belong to customers, some of them in both groups.
 
 Each share has Wilson's interval at its effective size; the two are joined so that the interval of the difference
-stays inside [-1, 1] (Newcombe 1998), with the correlation that customers in both groups bring (Zou and Donner 2008).
+stays inside [-1, 1] (Newcombe 1998), with the correlation that customers in both groups bring (MOVER: Zou and Donner
+2008, Statistics in Medicine 27:1693).
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from journeymine.uncertainty import LEVEL, Estimates, share_of_units
+from journeymine.uncertainty import LEVEL, Estimates, share_of_units, sums_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
     Floats = NDArray[np.float64]
+
+ROUNDING = 1e-12
+"""Part of a sum that is rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,17 +34,20 @@ class ShareDifferences:
         The shares.
     difference
         A less B; `n` is that of both together.
+    correlation
+        Of the two shares, from customers in both groups; 0 where no customer is in both, or a share does not vary.
     """
 
     a: Estimates
     b: Estimates
     difference: Estimates
+    correlation: Floats
 
 
 def differences_of_shares(
     wins: tuple[sparse.csr_array, sparse.csr_array],
     trials: tuple[sparse.csr_array, sparse.csr_array],
-    trials_of: NDArray[np.integer],
+    trials_of: NDArray[np.integer] | None = None,
     *,
     buckets: bool = False,
     level: float = LEVEL,
@@ -54,7 +61,7 @@ def differences_of_shares(
     trials
         Trials of A and of B by unit, shapes (n_units, r).
     trials_of
-        Column of `trials` that each share belongs to, shape (m,).
+        Column of `trials` that each share belongs to, shape (m,); by default its own.
 
     Examples
     --------
@@ -64,7 +71,7 @@ def differences_of_shares(
     >>> unit, zero = np.arange(150), np.zeros(150, int)
     >>> a, won = unit < 70, np.r_[unit[:70] < 56, unit[:80] < 48]
     >>> parts = [unit_matrix(unit, zero, x, (150, 1)) for x in (won & a, won & ~a, a, ~a)]
-    >>> found = differences_of_shares((parts[0], parts[1]), (parts[2], parts[3]), np.array([0])).difference
+    >>> found = differences_of_shares((parts[0], parts[1]), (parts[2], parts[3])).difference
     >>> [round(float(x[0]), 3) for x in (found.estimate, found.lower, found.upper)]
     [0.2, 0.051, 0.335]
     """
@@ -81,13 +88,13 @@ def differences_of_shares(
     lower = middle - reach(a.estimate - a.lower, b.upper - b.estimate)
     upper = middle + reach(a.upper - a.estimate, b.estimate - b.lower)
     both = Estimates(middle, np.clip(lower, -1, 1), np.clip(upper, -1, 1), a.n + b.n)
-    return ShareDifferences(a, b, both)
+    return ShareDifferences(a, b, both, rho)
 
 
 def _correlation(
     wins: tuple[sparse.csr_array, sparse.csr_array],
     trials: tuple[sparse.csr_array, sparse.csr_array],
-    trials_of: NDArray[np.integer],
+    trials_of: NDArray[np.integer] | None,
     share_a: Floats,
     share_b: Floats,
 ) -> Floats:
@@ -100,7 +107,9 @@ def _correlation(
     def moment(g: int, h: int) -> Floats:
         p, q = (share_a, share_b)[g], (share_a, share_b)[h]
         ww, wt, tw, tt = products[g, h]
-        return np.asarray(ww - q * wt - p * tw + p * q * tt)
+        found = ww - q * wt - p * tw + p * q * tt
+        # What is left of equal sums is rounding: every customer has the same share.
+        return np.where(np.abs(found) > ROUNDING * ww, found, 0.0) if g == h else np.asarray(found)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = moment(0, 1) / np.sqrt(moment(0, 0) * moment(1, 1))
@@ -112,21 +121,13 @@ def _products(
     trials: sparse.csr_array,
     other_wins: sparse.csr_array,
     other_trials: sparse.csr_array,
-    trials_of: NDArray[np.integer],
+    trials_of: NDArray[np.integer] | None,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Sums over units of wins and trials of one group times those of the other."""
-    both = np.asarray(trials.multiply(other_trials).sum(axis=0), dtype=float).ravel()
+    both = sums_of_products(trials, other_trials)
     return (
-        np.asarray(wins.multiply(other_wins).sum(axis=0), dtype=float).ravel(),
-        _at_wins(wins, other_trials, trials_of),
-        _at_wins(other_wins, trials, trials_of),
-        both[trials_of],
+        sums_of_products(wins, other_wins),
+        sums_of_products(wins, other_trials, trials_of),
+        sums_of_products(other_wins, trials, trials_of),
+        both if trials_of is None else both[trials_of],
     )
-
-
-def _at_wins(wins: sparse.csr_array, trials: sparse.csr_array, trials_of: NDArray[np.integer]) -> Floats:
-    """Sum over units of wins times trials; looked up where there is a win, which are few of all trials."""
-    won = wins.tocoo()
-    unit, share = won.coords
-    found = np.asarray(trials[unit, trials_of[share]], dtype=float).ravel() if len(unit) else np.zeros(0)
-    return np.asarray(np.bincount(share, weights=won.data * found, minlength=wins.shape[1]), dtype=float)
