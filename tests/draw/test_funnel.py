@@ -79,6 +79,21 @@ def test_the_whisker_stands_at_the_bounds() -> None:
 def test_half_an_interval_is_not_shown() -> None:
     long = FunnelBar(name="x", parts=(("on", 1.0),), cells=(FunnelCell(text="5 min", note="x" * 40),))
     assert "xxx" not in funnel_bars([long], lang="en", alt="y", columns=["Time"]).svg()
+    assert "xxx" not in funnel_bars([long], lang="en", alt="y", columns=["Time"], width=340.0).svg()
+
+
+def test_below_a_narrow_bar_every_number_has_a_line_with_its_interval() -> None:
+    columns = ["Get here", "Do not go on"]
+    figure = funnel_bars(STEPS, lang="en", alt="x", columns=columns, width=340.0)
+    texts = {m.text: m for m in figure.marks if isinstance(m, Text)}
+    for head, number, note in (("Do not go on", "31%", "28% to 35%"), ("Get here", "55%", "50% to 60%")):
+        line = [m for m in figure.marks if isinstance(m, Text) and m.y == texts[number].y]
+        assert [m.text for m in sorted(line, key=lambda m: m.x)] == [head, number, note]
+    # The first step has two numbers, the last one has one, and nothing is drawn for the other.
+    assert [m.text for m in figure.marks if isinstance(m, Text)].count("Do not go on") == 1
+    # Numbers stand below each other.
+    assert len({texts[number].x for number in ("100%", "31%", "55%")}) == 1
+    assert texts["28% to 35%"].x == texts["50% to 60%"].x
 
 
 def test_labels_are_safe() -> None:

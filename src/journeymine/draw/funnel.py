@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 NARROW_BELOW: Final = 560.0
 BAR, ROW = 22.0, 48.0
-NARROW_ROW: Final = 78.0
+NARROW_HEAD, NARROW_LINE, NARROW_GAP = 46.0, 17.0, 15.0
+NARROW_NUMBER: Final = 64.0
+"""Room of a number, so that intervals begin below each other."""
 MIN_AXIS: Final = 240.0
 CAP, HATCH, NOTE = 4.0, 6.0, 11.5
 TICKS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -77,7 +79,7 @@ def funnel_bars(
     columns
         Heads of the columns of numbers.
     width
-        Width of the picture; below 560 px names stand above the bars and numbers below.
+        Width of the picture; below 560 px names stand above the bars and numbers below, a line each.
 
     Examples
     --------
@@ -94,12 +96,12 @@ def funnel_bars(
             for i, text in enumerate(columns)
         ]
     y += 18 if columns and not narrow else 2
-    bottom = y + len(steps) * (NARROW_ROW if narrow else ROW)
-    scale, axis = _scale(frame, y, bottom, lang)
+    heights = [_narrow_height(step) if narrow else ROW for step in steps]
+    scale, axis = _scale(frame, y, y + sum(heights), lang)
     marks += scale
-    for step in steps:
+    for step, height in zip(steps, heights, strict=True):
         marks += _narrow_row(step, frame, y, columns) if narrow else _row(step, frame, y)
-        y += NARROW_ROW if narrow else ROW
+        y += height
     rows = tuple({"step": step.name, **dict(step.parts)} for step in steps)
     return Figure("funnel", width, axis, tuple(marks), alt, rows)
 
@@ -184,20 +186,26 @@ def _row(step: FunnelBar, frame: _Frame, y: float) -> list[Mark]:
     return marks
 
 
+def _narrow_height(step: FunnelBar) -> float:
+    return NARROW_HEAD + NARROW_LINE * sum(bool(cell.text) for cell in step.cells) + NARROW_GAP
+
+
 def _narrow_row(step: FunnelBar, frame: _Frame, y: float, columns: Sequence[str]) -> list[Mark]:
     marks: list[Mark] = [_line(step.name, 0, y + 14, frame.width, size=13.5, weight=600)]
     marks += _bar(step, frame, y + 21)
-    x = 0.0
+    # Numbers stand below each other, and so do their intervals: as in a table without lines.
+    head_room = min(max((text_width(head, 12) for head in columns), default=0.0) + 10, frame.width / 2)
+    y += NARROW_HEAD + 12
     for head, cell in zip(columns, step.cells, strict=False):
-        label = f"{head} "
-        needed = text_width(label, 12) + text_width(cell.text, 12, 700)
-        if not cell.text or x + needed > frame.width:
+        if not cell.text:
             continue
-        marks.append(Text(x=x, y=y + 60, text=label.strip(), size=12, fill="ink3"))
-        marks.append(
-            Text(x=x + text_width(label, 12), y=y + 60, text=cell.text, size=12, weight=700, ref=cell.ref)
-        )
-        x += needed + 12
+        marks.append(_line(head, 0, y, head_room - 6, size=12, fill="ink3"))
+        marks.append(Text(x=head_room, y=y, text=cell.text, size=12.5, weight=600, ref=cell.ref))
+        note_at = head_room + max(text_width(cell.text, 12.5, 600) + 8, NARROW_NUMBER)
+        # Half an interval would mislead: it stands whole or not at all.
+        if cell.note and note_at + text_width(cell.note, NOTE) <= frame.width:
+            marks.append(Text(x=note_at, y=y, text=cell.note, size=NOTE, fill="ink3"))
+        y += NARROW_LINE
     return marks
 
 

@@ -46,7 +46,7 @@ SECTIONS: Final[dict[str, Callable[[Reader], dict[str, Any] | None]]] = {
     "method": method_view,
 }
 """Sections in the order of the page: each has a view (None: left out) and a template."""
-STYLES: Final = ("base", "page", "map", "funnel", "friction", "patterns", "conformance", "differences")
+STYLES: Final = ("base", "page", "map", "friction", "patterns", "conformance", "differences")
 
 
 def render_html(report: Mapping[str, Any], lang: str) -> str:

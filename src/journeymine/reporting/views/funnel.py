@@ -133,7 +133,7 @@ def _columns(report: Reader, width: float) -> list[tuple[str, str]]:
         "n": width == WIDTHS["wide"],
         "reached": True,
         "loss": bool(report.value("funnel.closed")),
-        "wait_s": width > WIDTHS["narrow"] and _has_waits(report),
+        "wait_s": _has_waits(report),
     }
     heads = ((key, f"funnel_col_{key.removesuffix('_s')}") for key, is_shown in wanted.items() if is_shown)
     return [(key, report.say(head).text) for key, head in heads]
