@@ -17,22 +17,21 @@ from __future__ import annotations
 
 import argparse
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from journeymine.counts.graph import GraphCounts
 from journeymine.process.cuts import find_cut
 from journeymine.process.inductive import discover_tree, filtered, mine
 from journeymine.process.replay import count_accepted
 from journeymine.process.tree import normalised
-from journeymine.simulate.process_trees import play_out, random_tree
+from journeymine.simulate.process_trees import graph_of, play_out, random_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from journeymine.counts.graph import GraphCounts
     from journeymine.process.cuts import Cut, Flow
     from journeymine.process.tree import Tree
 
@@ -40,21 +39,6 @@ NOISES = (0.0, 0.05, 0.1, 0.2)
 FILTERS = (0.1, 0.2, 0.3)
 SMALLEST, LARGEST = 5, 20
 N_CLEAN = 300
-
-
-def graph_of(cases: list[tuple[str, ...]]) -> GraphCounts:
-    """Counts of the directly-follows graph of some cases."""
-    names = tuple(sorted({name for case in cases for name in case}))
-    at = {name: i for i, name in enumerate(names)}
-    follows = np.zeros((len(names), len(names)), np.int64)
-    starts, ends = np.zeros((2, len(names)), np.int64)
-    for case in cases:
-        if case:
-            starts[at[case[0]]] += 1
-            ends[at[case[-1]]] += 1
-        for a, b in pairwise(case):
-            follows[at[a], at[b]] += 1
-    return GraphCounts(names, follows.sum(axis=1) + ends, starts, ends, follows)
 
 
 def filter_last(flow: Flow, noise: float) -> tuple[Flow, Cut] | None:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,26 +15,12 @@ from journeymine.process.inductive import discover_tree
 from journeymine.process.replay import count_accepted
 from journeymine.process.tree import SILENT, activity, can_be_empty, normalised, parse_tree
 from journeymine.reading import read_log
-from journeymine.simulate.process_trees import play_out, random_tree
+from journeymine.simulate.process_trees import graph_of, play_out, random_tree
 
 RUNNING_EXAMPLE = (
     "->( 'register request', *( ->( +( 'check ticket', X( 'examine thoroughly', 'examine casually' ) ), "
     "'decide' ), 'reinitiate request' ), X( 'reject request', 'pay compensation' ) )"
 )
-
-
-def graph_of(traces):
-    names = tuple(sorted({name for trace in traces for name in trace}))
-    at = {name: i for i, name in enumerate(names)}
-    follows = np.zeros((len(names), len(names)), np.int64)
-    starts, ends = np.zeros((2, len(names)), np.int64)
-    for trace in traces:
-        if trace:
-            starts[at[trace[0]]] += 1
-            ends[at[trace[-1]]] += 1
-        for a, b in pairwise(trace):
-            follows[at[a], at[b]] += 1
-    return GraphCounts(names, follows.sum(axis=1) + ends, starts, ends, follows)
 
 
 def discovered(*traces, **settings):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.counts.graph import GraphCounts
 from journeymine.errors import OptionError
 from journeymine.process.tree import SILENT, Tree, activity, exclusive, loop, parallel, sequence
 
@@ -127,6 +129,28 @@ def play_out(tree: Tree, n_cases: int, seed: int = 0, *, noise: float = 0.0) -> 
         case = _play(tree, rng)
         cases.append(tuple(_disturbed(case, names, rng) if disturbed else case))
     return cases
+
+
+def graph_of(traces: Sequence[Sequence[str]]) -> GraphCounts:
+    """Counts of the directly-follows graph of some cases.
+
+    Examples
+    --------
+    >>> graph = graph_of([("a", "b"), ("a", "c"), ("a", "b")])
+    >>> graph.activities, graph.follows[0].tolist(), graph.ends.tolist()
+    (('a', 'b', 'c'), [0, 2, 1], [0, 2, 1])
+    """
+    names = tuple(sorted({name for trace in traces for name in trace}))
+    at = {name: i for i, name in enumerate(names)}
+    follows = np.zeros((len(names), len(names)), np.int64)
+    starts, ends = np.zeros((2, len(names)), np.int64)
+    for trace in traces:
+        if trace:
+            starts[at[trace[0]]] += 1
+            ends[at[trace[-1]]] += 1
+        for a, b in pairwise(trace):
+            follows[at[a], at[b]] += 1
+    return GraphCounts(names, follows.sum(axis=1) + ends, starts, ends, follows)
 
 
 def _play(tree: Tree, rng: np.random.Generator) -> list[str]:
