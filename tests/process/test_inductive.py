@@ -10,7 +10,7 @@ from journeymine.counting.graph import count_graph
 from journeymine.counts.graph import GraphCounts
 from journeymine.errors import OptionError
 from journeymine.process import inductive
-from journeymine.process.cuts import split
+from journeymine.process.cuts import Flow, split
 from journeymine.process.inductive import discover_tree
 from journeymine.process.replay import count_accepted
 from journeymine.process.tree import SILENT, activity, can_be_empty, normalised, parse_tree
@@ -100,6 +100,44 @@ def test_a_child_that_is_rarely_missing_is_noise_and_one_that_is_often_is_option
     both = ["ab", "ba"]
     assert discovered(*both * 50, "b", noise=0.2) == canonical("+( 'a', 'b' )")
     assert discovered(*both * 50, *["b"] * 50, noise=0.2) == canonical("+( X( tau, 'a' ), 'b' )")
+
+
+@pytest.mark.parametrize(
+    ("rare", "expected"),
+    [
+        (["abxc"], "->( 'a', 'b', X( tau, 'x' ), 'c' )"),
+        (["abxc", "abyc"], "->( 'a', 'b', X( tau, 'x', 'y' ), 'c' )"),
+        (["abxyc"], "->( 'a', 'b', X( tau, ->( 'x', 'y' ) ), 'c' )"),
+        (["abxxxxxxxxc"], "->( 'a', 'b', *( tau, 'x' ), 'c' )"),
+        (["abxbc"], "->( 'a', *( 'b', 'x' ), 'c' )"),
+    ],
+)
+def test_what_is_rare_stays_behind_its_most_frequent_way_in(rare, expected):
+    # Without its way in, x would be an alternative to the first steps.
+    assert discovered(*["abc"] * 95, *rare * 3, noise=0.2) == canonical(expected)
+
+
+def test_filtering_keeps_one_way_into_what_is_rare_and_the_rest_of_the_rule():
+    graph = graph_of([*["abc"] * 95, *["abxc"] * 3, "axbc", "xabc"])
+    flow = Flow((0, 1, 2, 3), graph.follows, graph.starts, graph.ends, 0)
+    left = inductive.filtered(flow, 0.2)
+    a, b, c, x = range(4)
+    assert left.follows[:, x].tolist() == [0, 3, 0, 0]
+    assert left.follows[a, b] == graph.follows[a, b]
+    assert left.starts.tolist() == [99, 0, 0, 0]
+    # What starts often, or has a frequent way in, needs no other.
+    assert left.follows[c].sum() == left.follows[b, a] == 0
+
+
+def test_what_the_filter_cuts_off_is_no_alternative():
+    # x and y lead to each other, so that each has a way in; together they have none that is frequent.
+    rare = ["ab" + "xy" * 8] * 3
+    expected = canonical("->( 'a', 'b', X( 'c', *( tau, X( 'x', 'y' ) ) ) )")
+    assert discovered(*["abc"] * 95, *rare, noise=0.2) == expected
+    # An alternative that begins and ends is one, however rare.
+    assert discovered(*["abc"] * 95, *["xy"] * 5, noise=0.2) == canonical(
+        "X( ->( 'a', 'b', 'c' ), ->( 'x', 'y' ) )"
+    )
 
 
 LOGS = [
