@@ -119,7 +119,7 @@ class Walk:
     settled: bool
 
 
-def closed_walks(world: World, steps: Sequence[Sequence[str]], within: int | None) -> list[Walk]:
+def closed_walks(world: World, steps: Sequence[Sequence[str]], within: float | None) -> list[Walk]:
     out = []
     for name, case in world.cases.items():
         events = world.events_of(case)
@@ -158,7 +158,7 @@ def closed_walks(world: World, steps: Sequence[Sequence[str]], within: int | Non
     return out
 
 
-def open_walks(world: World, steps: Sequence[Sequence[str]], within: int | None) -> list[Walk]:
+def open_walks(world: World, steps: Sequence[Sequence[str]], within: float | None) -> list[Walk]:
     out = []
     for name, case in world.cases.items():
         events = world.events_of(case)
@@ -177,7 +177,7 @@ REASONS = ("converted", "dropped", "open", "outside window", "began")
 
 
 def anchored_cells(
-    world: World, anchor: Sequence[str], steps: int, within: int | None, *, after: bool
+    world: World, anchor: Sequence[str], steps: int, within: float | None, *, after: bool
 ) -> dict[str, list[str]]:
     """Cells of each journey: activities, or the reason why there is none."""
     out = {}

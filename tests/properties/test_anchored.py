@@ -15,20 +15,21 @@ from journeymine.errors import NotEnoughDataError, OptionError
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 ANCHORS = st.lists(st.sampled_from(ABC), min_size=1, max_size=2, unique=True)
-WINDOWS = st.sampled_from([None, None, 0, 1, 6, 24])
+SECOND = 1 / 3600
+WINDOWS = st.sampled_from([None, None, SECOND, 1, 6, 24])
+"""In hours. No window is of length zero: a second holds what happens at the same moment, and nothing else here."""
 
 
-def window(world: World, within: int | None) -> str | None:
+def window(world: World, within: float | None) -> str | None:
     if within is None or not world.timed:
         return None
-    # No window is of length zero: a second holds what happens at the same moment, and nothing else here.
-    return f"{within}h" if within else "1s"
+    return "1s" if within == SECOND else f"{within}h"
 
 
 @given(worlds(), ANCHORS, st.integers(1, 4), WINDOWS, st.booleans())
 @FEW
 def test_edges_funnels_and_lists_agree(
-    world: World, anchor: list[str], steps: int, within: int | None, after: bool
+    world: World, anchor: list[str], steps: int, within: float | None, after: bool
 ) -> None:
     within = within if world.timed else None
     cells = anchored_cells(world, anchor, steps, within, after=after)
@@ -78,7 +79,7 @@ def test_edges_funnels_and_lists_agree(
 
 @given(worlds(starts=False), st.sampled_from(ABC), st.sampled_from(ABC), WINDOWS)
 @FEW
-def test_first_after_is_never_before(world: World, anchor: str, target: str, within: int | None) -> None:
+def test_first_after_is_never_before(world: World, anchor: str, target: str, within: float | None) -> None:
     within = within if world.timed else None
     log = world.log()
     if not {anchor, target} <= set(log.activities):
