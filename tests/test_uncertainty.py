@@ -344,3 +344,25 @@ def test_customers_in_buckets_keep_their_size() -> None:
     trials = unit_matrix(unit, np.zeros(len(unit), int), np.ones(len(unit)), (200, 1))
     together = float(rows_that_go_together(trials, buckets=True)[0])
     assert together == pytest.approx(40_000, rel=0.3)
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=4, max_size=4),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_percentiles_are_those_of_numpy(rows: list[list[float]]) -> None:
+    draws = np.array(rows)
+    known = ~np.all(np.isnan(draws), axis=0)
+    estimate = np.where(known, np.nanmedian(np.where(known, draws, 0.0), axis=0), np.nan)
+    found = percentile_interval(estimate, draws, 1)
+    assert np.isnan(found.lower[~known]).all()
+    assert np.isnan(found.upper[~known]).all()
+    if not known.any():
+        return
+    expected = np.nanquantile(draws[:, known], [0.025, 0.975], axis=0)
+    # Two ways to interpolate between the same two draws.
+    assert found.lower[known] == pytest.approx(np.minimum(expected[0], estimate[known]), rel=1e-12, abs=1e-9)
+    assert found.upper[known] == pytest.approx(np.maximum(expected[1], estimate[known]), rel=1e-12, abs=1e-9)

@@ -1,10 +1,12 @@
 """Do the 95 % intervals of the conversion chain hold the truth in 93 to 97 % of logs?
 
-    python benchmarks/validation/coverage.py                          four worlds, 500 logs each, a few minutes
+    python benchmarks/validation/coverage.py                          six worlds, 500 logs each, half an hour
     python benchmarks/validation/coverage.py --world open --logs 100  one world, fewer logs
 
 Each log is sampled from a chain whose truth is exact, read through the public API, and judged twice: with the
-customers as units, and with the same customers in 200 buckets, as logs of above 20,000 customers are.
+customers as units, and with the same customers in 200 buckets, as logs of above 20,000 customers are. In the
+truncated worlds everything before a day is missing: journeys are under way when the log begins.
+"row at once" asks whether the intervals of all moves of a state hold together.
 One line a quantity: coverage, its standard error (logs are the sample, not shares), how often the interval lay
 wholly below or above the truth, its mean width, and the largest bias of a number in standard deviations of it.
 """
@@ -21,17 +23,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 import journeymine as jm
-from journeymine.markov.absorbing import absorb, derivative
-from journeymine.markov.chain import MarkovChain, fit_chain
+from journeymine.markov.absorbing import (
+    absorb,
+    derivative,
+    remaining_steps,
+    remaining_time,
+    seconds_to_goal,
+    steps_to_goal,
+)
+from journeymine.markov.analytics import chain_outcomes
+from journeymine.markov.estimation import ChainModel
+from journeymine.markov.fit import fit_chain
+from journeymine.markov.rows import edge_matrices, simultaneous_rows
 from journeymine.simulate import ChainSample, sample_chain
+from journeymine.uncertainty import Estimates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journeymine.counts.chain import ChainCounts
-    from journeymine.uncertainty import Estimates
+    from journeymine.markov.absorbing import Absorbed
+    from journeymine.markov.chain import MarkovChain
 
 THREE = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.10, 0.00, 0.60, 0.00, 0.30], [0.00, 0.15, 0.10, 0.55, 0.20]]
 """Visit, Form, Pay: a self-loop, ways back, an exit from each state."""
@@ -53,6 +68,8 @@ class World:
     start: list[float]
     n: int
     options: dict[str, object]
+    cut_days: float = 0.0
+    """Events before this day are missing."""
 
 
 WORLDS = {
@@ -73,13 +90,37 @@ WORLDS = {
             "customer_sd": 1.0,
         },
     ),
+    "truncated": World(
+        TWO,
+        [1, 0],
+        3000,
+        {
+            "days": 150.0,
+            "wait_days": FAST_AND_SLOW,
+            "waits": "lognormal",
+            "cases_per_customer": 4.0,
+            "customer_sd": 1.0,
+        },
+        cut_days=30.0,
+    ),
+    "truncated_open": World(
+        TWO,
+        [1, 0],
+        6000,
+        {"open_share": 0.4, "wait_days": FAST_AND_SLOW, "cases_per_customer": 4.0},
+        cut_days=10.0,
+    ),
 }
 
 
 def sample(name: str, seed: int) -> ChainSample:
     """One log of a world."""
     world = WORLDS[name]
-    return sample_chain(world.matrix, world.start, world.n, seed, **world.options)  # type: ignore[arg-type]
+    whole = sample_chain(world.matrix, world.start, world.n, seed, **world.options)  # type: ignore[arg-type]
+    if not world.cut_days:
+        return whole
+    begin = whole.events["timestamp"].min().normalize() + pd.Timedelta(days=world.cut_days)
+    return dataclasses.replace(whole, events=whole.events[whole.events["timestamp"] >= begin])
 
 
 def read(sampled: ChainSample) -> jm.EventLog:
@@ -106,13 +147,28 @@ def bucketed(counts: ChainCounts) -> ChainCounts:
     )
 
 
+def mean_waits(name: str) -> np.ndarray:
+    """Mean wait of each move in seconds, shape (k, k + 2): drawn below 25 days."""
+    options, k = WORLDS[name].options, len(WORLDS[name].start)
+    mean = np.broadcast_to(np.asarray(options.get("wait_days", 1.0), dtype=float), (k, k + 1))
+    longest = 25.0
+    if options.get("waits") == "lognormal":
+        centre = np.log(mean) - 0.5
+        at = np.log(longest) - centre
+        days = mean * ndtr(at - 1.0) / ndtr(at)
+    else:
+        days = mean - longest / np.expm1(longest / mean)
+    return np.concatenate([days, np.zeros((k, 1))], axis=1) * 86_400
+
+
 def judged(
-    chain: MarkovChain, sampled: ChainSample, start: list[float]
+    chain: MarkovChain, sampled: ChainSample, name: str, seed: int
 ) -> Iterator[tuple[str, float, Estimates, int]]:
     """(quantity, truth, estimates, index) of all that is judged in one fit."""
+    start = np.array(WORLDS[name].start, dtype=float)
     shares, k = sampled.truth.shares, len(start)
     assert chain.states == tuple("ABC"[:k])
-    solved = absorb(shares[:, :k], shares[:, k], np.array(start, dtype=float))
+    solved = absorb(shares[:, :k], shares[:, k], start)
     slope = derivative(solved, shares)
     yield "conversion", sampled.truth.conversion, chain.converted, -1
     visits = np.bincount(chain.counts.source, weights=chain.counts.n, minlength=k)
@@ -123,6 +179,35 @@ def judged(
     for i in range(k):
         yield "conversion from a state", float(solved.hit[i]), chain.hit, i
         yield "visits", float(sampled.truth.visits[i]), chain.visit, i
+    yield from whole_rows(chain.counts, shares, visits)
+    states, _ = chain_outcomes(ChainModel(chain.counts), n_draws=N_DRAWS, seed=seed)
+    for quantity, truth in _truths(solved, shares, mean_waits(name)).items():
+        for i in range(k):
+            yield quantity.replace("_", " "), float(truth[i]), states.of_state[quantity], i
+
+
+def _truths(solved: Absorbed, shares: np.ndarray, wait: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "remaining_steps": remaining_steps(solved),
+        "remaining_seconds": remaining_time(solved, shares, wait),
+        "steps_to_goal": steps_to_goal(solved),
+        "seconds_to_goal": seconds_to_goal(solved, shares, wait),
+    }
+
+
+def whole_rows(
+    counts: ChainCounts, shares: np.ndarray, visits: np.ndarray
+) -> Iterator[tuple[str, float, Estimates, int]]:
+    """Whether all moves of a state lie in their intervals at once, written as 1 inside or outside [1, 1]."""
+    edges = np.argwhere(shares > 0)
+    moves, departures = edge_matrices(counts, edges)
+    rows = simultaneous_rows(moves, departures, edges[:, 0], buckets=counts.buckets)
+    truth = shares[edges[:, 0], edges[:, 1]]
+    held = (rows.lower <= truth) & (truth <= rows.upper)
+    for i in np.flatnonzero(visits >= MIN_VISITS).tolist():
+        here = edges[:, 0] == i
+        bound = np.array(1.0 if held[here].all() else 0.0)
+        yield "row at once", 1.0, Estimates(bound, bound, bound, int(visits[i])), -1
 
 
 def outcomes(name: str, seed: int) -> list[dict[str, object]]:
@@ -137,9 +222,9 @@ def outcomes(name: str, seed: int) -> list[dict[str, object]]:
     rows = [
         _row(units, quantity, truth, values, at, seed)
         for units, fit in fits.items()
-        for quantity, truth, values, at in judged(fit, sampled, WORLDS[name].start)
+        for quantity, truth, values, at in judged(fit, sampled, name, seed)
     ]
-    if "open_share" not in WORLDS[name].options:
+    if "open_share" not in WORLDS[name].options and not WORLDS[name].cut_days:
         rows += _transitions(log, sampled, seed)
     return rows
 

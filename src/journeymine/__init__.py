@@ -41,6 +41,7 @@ _HOME = {
     "demo_log_path": "datasets",
     "load_demo": "datasets",
     "log_from_spec": "reading",
+    "markov": "",
     "read_log": "reading",
     "read_spec": "spec",
     "report": "reporting.build",
@@ -49,6 +50,7 @@ _HOME = {
 
 
 if TYPE_CHECKING:
+    from journeymine import markov as markov
     from journeymine import simulate as simulate
     from journeymine.datasets import demo_config_path, demo_log_path, load_demo
     from journeymine.errors import (
@@ -106,6 +108,7 @@ __all__ = [
     "demo_log_path",
     "load_demo",
     "log_from_spec",
+    "markov",
     "read_log",
     "read_spec",
     "report",

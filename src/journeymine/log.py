@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from journeymine.counting.activities import count_activities
 from journeymine.counting.chain import count_chain, make_visits
 from journeymine.counting.edges import count_edge_cases, count_edges
 from journeymine.counting.graph import count_graph
+from journeymine.counting.memory import count_with_memory
 from journeymine.counting.variants import count_variants
+from journeymine.counts.memory import Memory
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.journeys import (
     EndStates,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from journeymine.activities import NameRules
+    from journeymine.analyses.fixes import Heterogeneity
     from journeymine.analyses.model import Algorithm
     from journeymine.analyses.patterns import PatternMatch
     from journeymine.counts.activities import ActivityCounts
@@ -43,7 +46,10 @@ if TYPE_CHECKING:
     from journeymine.counts.graph import GraphCounts
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.fixes.ranking import FixRanking
-    from journeymine.markov.chain import MarkovChain
+    from journeymine.markov.chain import MarkovChain, Order
+    from journeymine.markov.occupation_curves import JourneyOccupation
+    from journeymine.markov.prediction_quality import PredictionQuality
+    from journeymine.markov.priors import Prior
     from journeymine.paths.anchored import AnchoredPaths, FirstAfter
     from journeymine.paths.differences import Differences
     from journeymine.paths.friction import Friction
@@ -353,33 +359,90 @@ class EventLog:
 
         return compare(self, attribute, a, b)
 
-    def fit_markov(self, *, attempts: int = 1, n_draws: int = N_DRAWS, seed: int = 0) -> MarkovChain:
+    def fit_markov(
+        self,
+        *,
+        order: Order = 1,
+        attempts: int = 1,
+        elapsed: Iterable[str | timedelta] = (),
+        prior: float | Prior = 0.0,
+        n_draws: int = N_DRAWS,
+        seed: int = 0,
+    ) -> MarkovChain:
         """Fit the conversion chain: transition matrix, conversion, visits, time to goal, sensitivities.
 
         Parameters
         ----------
+        order
+            Visits that a state knows, its own included; 0: the next step depends on nothing; "auto": the lowest order
+            that the data do not speak against; "variable": as far back as each state needs (a context tree).
         attempts
             States carry the attempt number up to this one: with 3, "Pay #1", "Pay #2", "Pay #3+".
+        elapsed
+            States know the time since the journey began, cut at these times: with ["1d"], "Pay (after 1 d)".
+        prior
+            Dirichlet pseudo-count of each move that occurs; 0 is maximum likelihood. A `jm.markov.Prior` also says
+            which moves cannot occur.
         n_draws
             Bootstrap replicates of customers (or of buckets of customers).
         """
-        from journeymine.markov.chain import fit_chain
+        from journeymine.analyses.chain import fit_markov
 
-        if attempts < 1:
-            raise OptionError(f"attempts is {shown(attempts)}, expected a whole number from 1.")
-        return fit_chain(
-            self.count_chain(attempts), n_draws=n_draws, seed=seed, timed=self.canonical.last_us is not None
+        return fit_markov(
+            self, order=order, attempts=attempts, elapsed=elapsed, prior=prior, n_draws=n_draws, seed=seed
         )
 
-    def rank_fixes(self, *, n_draws: int = N_DRAWS, seed: int = 0) -> FixRanking:
+    def evaluate_predictions(
+        self,
+        *,
+        cut: float | str | datetime = 0.7,
+        horizon: str | timedelta | None = None,
+        customers: Literal["all", "new"] = "all",
+        seed: int = 0,
+    ) -> PredictionQuality:
+        """Learn from what was known at a time, predict every visit after it, and see what came, beside simple rules.
+
+        Parameters
+        ----------
+        cut
+            The time, or the share of the visits before it.
+        horizon
+            Judge what happens within this time instead of in the end.
+        customers
+            "all", or only those who are "new" after the cut.
+        """
+        from journeymine.analyses.prediction import evaluate_predictions
+
+        return evaluate_predictions(self, cut=cut, horizon=horizon, customers=customers, seed=seed)
+
+    def score(self, horizon: str | timedelta | None = None, *, recalibrate: bool = False) -> pd.DataFrame:
+        """The journeys that are open now, each with what is to be expected of it."""
+        from journeymine.analyses.prediction import score_open_journeys
+
+        return score_open_journeys(self, horizon=horizon, recalibrate=recalibrate)
+
+    def occupation(
+        self, times: Sequence[str | timedelta] | None = None, *, by_stage: bool = False, seed: int = 0
+    ) -> JourneyOccupation:
+        """Where journeys are a time after their start: in which state, converted, or lost (Aalen-Johansen)."""
+        from journeymine.analyses.occupation import occupation
+
+        return occupation(self, times, by_stage=by_stage, seed=seed)
+
+    def rank_fixes(
+        self, *, n_draws: int = N_DRAWS, seed: int = 0, heterogeneity: Heterogeneity | None = None
+    ) -> FixRanking:
         """Rank what would raise conversion most: drop-outs brought down to where it works.
 
         First the fixes whose reference was found in the data (a segment value or a period), then every activity
         under the assumption that a fifth of its drop-outs were saved.
+
+        With `heterogeneity="classes"` what-ifs are made inside classes of customers that no segment shows, found in
+        what they did: early fixes are then not credited with those who would have gone on anyway.
         """
         from journeymine.analyses.fixes import rank_drop_offs
 
-        return rank_drop_offs(self, n_draws=n_draws, seed=seed)
+        return rank_drop_offs(self, n_draws=n_draws, seed=seed, heterogeneity=heterogeneity)
 
     def count_chain(self, attempts: int = 1) -> ChainCounts:
         """Counts of the conversion chain."""
@@ -390,7 +453,12 @@ class EventLog:
         if not journeys.goal:
             hint = 'pass goal="..." to journeys(), or set goal in [journey].'
             raise NotEnoughDataError("no goal is set, so there is no conversion to explain.", hint=hint)
-        return count_chain(self.engine, self.canonical, journeys, self._visits, attempts=attempts)
+        if attempts == 1:
+            return count_chain(self.engine, self.canonical, journeys, self._visits)
+        memory = Memory(attempts=attempts)
+        return count_with_memory(
+            self.engine, self.canonical, journeys, self._visits, self._chain_counts, memory
+        )
 
     @cached_property
     def activity_counts(self) -> ActivityCounts:

@@ -119,3 +119,51 @@ def test_no_moves_and_one_step() -> None:
     figure = heat([HeatStep(name="only", n=3)], [], lang="en", alt="x", other=str)
     assert figure.to_dicts() == []
     assert ">only</text>" in figure.svg()
+
+
+def test_a_cell_says_its_interval_and_its_counts() -> None:
+    steps = [
+        HeatStep(name="A", n=90, exits=(0.5,), exit_bounds=((0.4, 0.6, 90),)),
+        HeatStep(name="B", n=9, exits=(0.25,)),
+    ]
+    moves = [
+        Move(source="A", target="B", n=560, share=0.12, bounds=(0.111, 0.128, 4700)),
+        Move(source="B", target="A", n=7, share=1.0),
+    ]
+    labels = (("dropped", "bad"),)
+    svg = heat(steps, moves, lang="en", alt="x", other=str, exit_labels=labels).svg()
+    assert "A → B: 12% (95% CI 11% to 13%; 560 of 4,700)" in svg
+    assert "B → A: 100% (n = 7)" in svg
+    assert "A → dropped: 50% (95% CI 40% to 60%; 45 of 90)" in svg
+    assert "B → dropped: 25%<" in svg
+    svg = heat(steps, moves, lang="fr", alt="x", other=str, exit_labels=labels).svg()
+    assert "(IC à 95\u202f% de 11\u202f% à 13\u202f%; 560 sur 4\u202f700)" in svg
+
+
+def test_every_cell_of_a_full_matrix_has_a_title() -> None:
+    figure = draw(60, exits=True)
+    tiles = [mark for mark in flat(figure.marks) if isinstance(mark, Rect)]
+    assert len(tiles) >= 26 * 26
+    assert all(tile.title for tile in tiles)
+
+
+def test_folded_steps_end_as_often_as_all_of_them_together() -> None:
+    n = MAX_STEPS + 2
+    steps = [
+        HeatStep(
+            name=f"s{i}",
+            n=100 - i,
+            exits=(0.1 * (i % 3),),
+            exit_bounds=((0.0, 1.0, 100 - i),),
+            departures=100 - i,
+        )
+        for i in range(n)
+    ]
+    moves = [Move(source=f"s{i}", target="s0", n=10, share=10 / (100 - i)) for i in range(n)]
+    figure = heat(steps, moves, lang="en", alt="x", other=str, exit_labels=(("out", "bad"),))
+    last = figure.to_dicts()[-1]
+    # Of 75 + 74 departures 20 go to the first step.
+    assert last["share"] == pytest.approx(20 / 149)
+    assert last["n"] == 20
+    end = (0.1 * (25 % 3) * 75 + 0.1 * (26 % 3) * 74) / 149
+    assert f"2 → out: {100 * end:.0f}%" in figure.svg()

@@ -15,9 +15,15 @@ from journeymine.markov.absorbing import (
     derivative,
     drop_saved,
     events_to_goal,
+    given_goal,
+    h_transform,
+    remaining_steps,
+    remaining_time,
     row_change,
     rows_change,
+    seconds_to_goal,
     shrink_exit,
+    steps_to_goal,
     time_to_goal,
 )
 
@@ -257,6 +263,53 @@ def test_bypassing_a_state_changes_nothing(chain: tuple[np.ndarray, np.ndarray],
     moved[:, row] = 0.0
     moved[row] = full[row]
     assert conversion_of(moved, start) == pytest.approx(conversion_of(full, start), abs=EXACT)
+
+
+@given(chains())
+@settings(max_examples=60, deadline=None)
+def test_journeys_that_will_convert_are_a_chain(chain: tuple[np.ndarray, np.ndarray]) -> None:
+    """The h-transform's rows sum to 1, and its own visits, steps and times are those given the goal."""
+    full, start = chain
+    k = len(full)
+    wait = np.arange(full.size, dtype=float).reshape(full.shape) / 7
+    solved = solve(full, start)
+    given = h_transform(solved, full)
+    np.testing.assert_allclose(given.sum(axis=1), 1.0, atol=EXACT)
+    assert np.all(given[:, k + 1] == 0.0)
+    begin = start * solved.hit / (start @ solved.hit)
+    alone = np.linalg.inv(np.eye(k) - given[:, :k])
+    np.testing.assert_allclose(alone.sum(axis=1), steps_to_goal(solved), rtol=1e-7)
+    spent = (given * wait).sum(axis=1)
+    np.testing.assert_allclose(alone @ spent, seconds_to_goal(solved, full, wait), rtol=1e-7)
+    assert begin @ alone.sum(axis=1) == pytest.approx(float(events_to_goal(solved, start)), rel=1e-7)
+    assert begin @ alone @ spent == pytest.approx(float(time_to_goal(solved, start, full, wait)), rel=1e-7)
+
+
+@given(chains())
+@settings(max_examples=40, deadline=None)
+def test_what_remains_solves_its_equations(chain: tuple[np.ndarray, np.ndarray]) -> None:
+    """One move and what remains after it; leaving takes no time."""
+    full, start = chain
+    k = len(full)
+    wait = np.arange(full.size, dtype=float).reshape(full.shape) / 7
+    solved = solve(full, start)
+    steps, time = remaining_steps(solved), remaining_time(solved, full, wait)
+    np.testing.assert_allclose(steps, 1 + full[:, :k] @ steps, rtol=1e-7)
+    spent = (full[:, : k + 1] * wait[:, : k + 1]).sum(axis=1)
+    np.testing.assert_allclose(time, spent + full[:, :k] @ time, rtol=1e-7, atol=EXACT)
+
+
+def test_journeys_that_start_with_the_goal_take_nothing() -> None:
+    """Half the journeys start with the goal: the mean over all that reach it counts them with 0."""
+    start = START * 0.5
+    solved = absorb(EXAMPLE[:, :3], EXAMPLE[:, 3], start, 0.5)
+    mean = float(given_goal(events_to_goal(solved, start), solved, start, 0.5))
+    moved = 0.5 * 0.340796
+    assert mean == pytest.approx(3.319 * moved / (moved + 0.5), abs=5e-4)
+    nobody = absorb(np.zeros((1, 1)), np.zeros(1), np.ones(1))
+    assert np.isnan(given_goal(events_to_goal(nobody, np.ones(1)), nobody, np.ones(1), 0.0))
+    assert np.isnan(steps_to_goal(nobody)).all()
+    assert np.isnan(h_transform(nobody, np.array([[0.0, 0.0, 1.0]]))).all()
 
 
 def test_times_equal_a_direct_simulation() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import journeymine as jm
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.errors import NotEnoughDataError, OptionError
-from journeymine.markov.chain import fit_chain
+from journeymine.markov.fit import fit_chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -325,6 +325,144 @@ def _ledger() -> Report:
     }
 
 
+def _outlook() -> Report:
+    """What is still to come at each step, and a chain that platforms share badly."""
+    chances = {name: (n, conversion) for name, _, n, _, _, _, conversion, _ in STEPS}
+    names = [name for name in chances if name not in {"Order", "Delivery late", "Refund paid"}]
+    whole = (
+        "conversion",
+        "drop_out",
+        "remaining_steps",
+        "remaining_seconds",
+        "steps_to_goal",
+        "seconds_to_goal",
+    )
+    amounts = {
+        "remaining_steps": 4.2, "remaining_seconds": 9e4, "steps_to_goal": 6.1, "seconds_to_goal": 1.8e5,
+    }  # fmt: skip
+
+    def parts(n: int, conversion: float) -> Report:
+        found: Report = {key: est(amounts[key], n, 0.04 * amounts[key]) for key in whole[2:]}
+        return found | {
+            "conversion": est(conversion, n), "drop_out": est(1 - conversion, n), "remaining_value": None,
+        }  # fmt: skip
+
+    check = {
+        "by": "period", "n_groups": 6, "statistic": 41.5, "df": 12.3, "p_value": 2e-5, "reason": None, "worst": [],
+    }  # fmt: skip
+    worst = {
+        "state": "Account sign-in", "part": 0.91, "group": "mobile", "at_start": False, "target": None,
+        "end": "dropped", "share": 0.31, "usual": 0.25, "n": 4799,
+    }  # fmt: skip
+    memory = {
+        **worst,
+        "state": "Payment",
+        "group": "Payment declined",
+        "target": "Payment declined",
+        "end": None,
+    }
+    row = {"n_contexts": 13, "n_parameters": 28, "log_likelihood": -9e4, "bic": 2e5, "aic": 1.9e5}
+    orders = [
+        {**row, "order": order, "heldout_per_journey": est(-11.0 + bits, 48210, 0.2),
+         "bits": None if order in {0, None} else bits,
+         "p_value": None if order in {0, None} else 1e-7, "chosen": order == 1}
+        for order, bits in ((0, 0.0), (1, 1.2), (2, 0.001), (3, 0.0004), (None, 0.1))
+    ]  # fmt: skip
+    return {
+        "start": parts(44380, 0.1087),
+        "outcomes": [
+            {
+                "state": name, "n": chances[name][0], "visits": est(0.4, 48210), "visits_given_goal": est(0.7, 4655),
+                **parts(*chances[name]),
+            }
+            for name in names
+        ],
+        "settled": [{"state": "Call centre", "outcome": "lost", **est(0.012, 402)}],
+        "turning_points": [
+            {
+                "source": "Payment", "target": "Payment declined", "change": est(-0.473, 512, 0.04),
+                "before": est(0.804, 6644), "after": est(0.331, 512),
+            },
+            {
+                "source": "Basket", "target": "Account sign-in", "change": est(0.176, 9921, 0.01),
+                "before": est(0.336, 13204), "after": est(0.512, 9921),
+            },
+        ],
+        "time_to_goal": [
+            {
+                "horizon_days": days, **est(share, 44380), "dropped": est(0.2, 44380), "under_way": est(0.3, 44380),
+                "by_chain": est(share - 0.02, 44380), "apart": days == 7.0,
+            }
+            for days, share in ((1.0, 0.04), (7.0, 0.09))
+        ],
+        "median_seconds_to_goal": {"estimate": 7e4, "lower": 6.5e4, "upper": None, "n": 44380},
+        "checks": [
+            {**check, "name": "first_order", "by": "previous", "n_groups": 14, "effect": est(0.035, 90000, 0.005),
+             "verdict": "matters", "consequence": "attempts", "worst": [memory]},
+            {**check, "name": "homogeneity", "by": "platform", "n_groups": 2, "effect": est(0.037, 90000, 0.004),
+             "verdict": "matters", "consequence": "segments", "worst": [worst]},
+            {**check, "name": "homogeneity", "by": "country", "effect": est(0.009, 90000, 0.006),
+             "verdict": "small", "consequence": "none"},
+            {**check, "name": "stationarity", "statistic": None, "df": None, "p_value": None, "n_groups": 0,
+             "effect": None, "verdict": "not_available", "consequence": "none", "reason": "no_calendar"},
+        ],
+        "order": {"chosen": 1, "reason": "negligible", "n_journeys": 48210, "table": orders},
+    }  # fmt: skip
+
+
+def _personas() -> Report:
+    """Three kinds of customers: those who look, those who buy, those whose card is refused."""
+
+    def mark(
+        kind: str, source: str | None, target: str | None, share: float, others: float, **rest: Any
+    ) -> Report:
+        lift = est(share / max(others, 1e-4), 9000, 0.05 * share / max(others, 1e-4))
+        found = {
+            "kind": kind,
+            "source": source,
+            "target": target,
+            "end": None,
+            "share": share,
+            "others": others,
+        }
+        return {**found, "lift": lift, "q_value": 1e-4, **rest}
+
+    def persona(
+        number: int, size: float, conversion: float, path: list[str], end: str, marks: list[Report]
+    ) -> Report:
+        return {
+            "number": number, "size": est(size, 48210), "conversion": est(conversion, round(size * 48210)),
+            "events": est(5.1, 48210, 0.2), "path": path, "path_end": end, "path_share": est(0.11, 48210),
+            "marks": marks, "segments": [],
+        }  # fmt: skip
+
+    mobile = {
+        "column": "platform", "value": "mobile", "share": 0.61, "others": 0.4, "lift": est(1.5, 9000, 0.1),
+        "q_value": 1e-5,
+    }  # fmt: skip
+    looking = persona(
+        1, 0.6, 0.01, ["Organic search", "Product page"], "dropped",
+        [mark("state", "Product page", None, 2.4, 0.7), mark("state", "Basket", None, 0.02, 0.6),
+         mark("move", "Product page", None, 0.4, 0.1, end="dropped")],
+    )  # fmt: skip
+    buying = persona(
+        2, 0.35, 0.31, ["Newsletter click", "Product page", "Basket", "Account sign-in", "Payment"], "goal",
+        [mark("start", None, "Newsletter click", 0.5, 0.0), mark("move", "Basket", "Account sign-in", 0.8, 0.4),
+         mark("move", "Payment", None, 0.9, 0.6, end="goal")],
+    )  # fmt: skip
+    refused = persona(
+        3, 0.05, 0.12, ["Basket", "Payment", "Payment declined", "Payment declined"], "dropped",
+        [mark("state", "Payment declined", None, 1.7, 0.02), mark("move", "Payment", "Payment", 0.3, 0.1)],
+    )  # fmt: skip
+    row = {"log_likelihood": -1e5, "n_parameters": 39, "aic": 2e5, "bic": 2.1e5}
+    return {
+        "n_classes": 3, "criterion": "bic", "member": "customer", "n_members": 39874, "n_journeys": 48210,
+        "stability": est(0.93, 39874, 0.03), "separation": est(0.8, 39874, 0.02), "warnings": [],
+        "tried": [{**row, "n_classes": k, "chosen": k == 3} for k in (1, 2, 3, 4)],
+        "list": [looking, {**buying, "segments": [mobile]}, refused],
+    }  # fmt: skip
+
+
 def sample() -> Report:
     """The shop story."""
     states = [name for name, *_ in STEPS if name not in {"Order", "Delivery late", "Refund paid"}]
@@ -355,7 +493,9 @@ def sample() -> Report:
             "events_to_goal": est(8.4, 4655, 0.11),
             "seconds_to_goal": est(181440.0, 4655, 6000.0),
             "sensitivity": [],
+            **_outlook(),
         },
+        "personas": _personas(),
         "tests": {
             "n_tested": 48,
             "n_kept": 3,
@@ -391,6 +531,8 @@ MINED = (
     "friction_tests",
     "conformance",
     "differences",
+    "occupation",
+    "prediction",
 )
 
 
@@ -460,7 +602,7 @@ def without_goal() -> Report:
     """A log that is only described."""
     report = sample()
     report["log"].update(end_states=None, idle=None, goal=[])
-    report.update(conversion=None, chain=None, fixes=[], stages=[])
+    report.update(conversion=None, chain=None, personas=None, fixes=[], stages=[])
     report["tests"] = {"n_tested": 0, "n_kept": 0, "level": 0.05, "method": "", "rows": []}
     for row in report["activities"]:
         row.update(drop=None, conversion=None, stage=None)

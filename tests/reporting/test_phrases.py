@@ -62,7 +62,11 @@ def test_every_key_is_used() -> None:
         r"^(fix_title|place|next|headline|finding|fix_evidence|rule|q|state|end|level|done|block"
         r"|outcome_head|paths_head|idle_bar|warning|col|map_sub|map_note_step|map_legend|map_panel"
         r"|friction_(head|col|note|off)|conformance_(head|part|row)|differences_(head|end)"
+        r"|chain_(advice|check|follows|group|label|missing|on|order|settled|title)"
+        r"|personas_(end|head|mark|name|one|sub|warning)"
+        r"|occupation_(end|sub)|prediction_(col|fact|head|model)"
         r"|funnel_(col|key|rule))_|_nav$|^conformance_design|^funnel_(any_)?order"
+        r"|^personas_(size|conversion|events|shares|visits)$"
     )
     unused = [
         key for key in KEYS if f'"{key}"' not in code and f"'{key}'" not in code and not made.search(key)

@@ -147,6 +147,7 @@ def contract(samples: ModuleType) -> dict[str, Any]:
     """The report above with the sections on paths of a small shop."""
     mined: dict[str, Any] = samples.mined()
     found = {key: value if key == "map" else shortened(value) for key, value in mined.items()}
+    found |= {key: shortened(samples.sample()[key]) for key in ("chain", "personas")}
     return copy.deepcopy({**REPORT, **found})
 
 
@@ -161,7 +162,14 @@ def test_the_schema_is_a_schema_and_takes_the_contract(contract: dict[str, Any],
 
 def test_what_is_unavailable_is_null(contract: dict[str, Any]) -> None:
     report = contract
-    report |= {"conversion": None, "chain": None, "fixes": [], "funnel": None, "conformance": None}
+    report |= {
+        "conversion": None,
+        "chain": None,
+        "personas": None,
+        "fixes": [],
+        "funnel": None,
+        "conformance": None,
+    }
     report["log"] |= {"end_states": None, "idle": None, "first": None, "clock": "none"}
     VALIDATOR.validate(report)
 

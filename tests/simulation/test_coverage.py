@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
-from journeymine.markov.chain import fit_chain
+from journeymine.markov.fit import fit_chain
 from journeymine.simulate import sample_chain
 from journeymine.uncertainty import share_of_units, unit_matrix
 

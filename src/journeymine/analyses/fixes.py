@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values
+from journeymine.counting.sequences import count_sequences
+from journeymine.errors import OptionError, shown
 from journeymine.fixes.candidates import Candidate, cell_values, find_candidates
+from journeymine.fixes.classes import find_classes
 from journeymine.fixes.effects import estimate_effects
 from journeymine.fixes.ranking import MONTH_DAYS, FixRanking, Scale, rank_candidates
-from journeymine.markov.chain import fit_chain
+from journeymine.markov.fit import fit_chain
 from journeymine.sql.chain import scope_condition
 from journeymine.uncertainty import (
     Estimates,
@@ -23,20 +26,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeymine.counts.chain import ChainCounts
+    from journeymine.fixes.classes import Classes
     from journeymine.log import EventLog
 
+Heterogeneity = Literal["classes"]
 DAY_US = 86_400_000_000
 
 
-def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
-    """Find candidates, estimate their effects on the same draws, add reach and audience, rank."""
+def rank_drop_offs(
+    log: EventLog, *, n_draws: int, seed: int, heterogeneity: Heterogeneity | None = None
+) -> FixRanking:
+    """Find candidates, estimate their effects on the same draws, add reach and audience, rank.
+
+    With `heterogeneity="classes"` the effects are estimated inside classes of customers and averaged.
+    """
+    _check_heterogeneity(heterogeneity)
     counts = log.count_chain()
     chain = fit_chain(counts, n_draws=n_draws, seed=seed)
     visits = log._visits  # noqa: SLF001 - the log delegates to this function
     journeys = log._journeys("fixes")  # noqa: SLF001
     drops = count_drops(log.engine, log.canonical, visits, counts)
     found = find_candidates(counts, drops)
-    effects = estimate_effects(counts, found.candidates, pools=found.pools, n_draws=n_draws, seed=seed)
+    classes = classes_of(log, counts, seed=seed) if heterogeneity == "classes" else None
+    effects = estimate_effects(
+        counts, found.candidates, pools=found.pools, classes=classes, n_draws=n_draws, seed=seed
+    )
     reach, audience = _reach_and_audience(log, counts, found.candidates, visits)
     fixes = rank_candidates(
         counts,
@@ -56,6 +70,24 @@ def rank_drop_offs(log: EventLog, *, n_draws: int, seed: int) -> FixRanking:
         unit=unit,
         states=counts.states,
         log=log,
+        classes=classes,
+    )
+
+
+def _check_heterogeneity(heterogeneity: object) -> None:
+    if heterogeneity not in (None, "classes"):
+        raise OptionError(
+            f"heterogeneity is {shown(heterogeneity)}, expected None or 'classes'.",
+            hint='pass heterogeneity="classes" to correct for customers who differ in ways no segment shows.',
+        )
+
+
+def classes_of(log: EventLog, counts: ChainCounts, *, seed: int) -> Classes:
+    """Classes of customers inside the cells of the segments."""
+    visits = log._visits  # noqa: SLF001 - the log delegates to this function
+    journeys = log._journeys("fixes")  # noqa: SLF001
+    return find_classes(
+        count_sequences(log.engine, log.canonical, journeys, visits, counts), counts, seed=seed
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from journeymine.counting.arrays import codes, floats, ints
 from journeymine.counts.chain import DROP, GOAL, ChainCounts, fold_rare
+from journeymine.counts.keyed import followed
+from journeymine.counts.truncation import Starts, begins_under_way
 from journeymine.sql import chain as chain_sql
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 
 MAX_STATES = 500
+EARLY, LATER = 0, 2
+COMPARED_IDLES = 2
+"""Early starts are compared with those of so many `idle` after them."""
 
 
 def make_visits(engine: DuckDBEngine, log: Canonical, journeys: Journeys) -> str:
@@ -31,36 +36,36 @@ def make_visits(engine: DuckDBEngine, log: Canonical, journeys: Journeys) -> str
     return name
 
 
-def count_chain(
-    engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str, *, attempts: int = 1
-) -> ChainCounts:
-    """Moves of the conversion chain by unit and cell.
+def count_chain(engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str) -> ChainCounts:
+    """Moves of the conversion chain by unit and cell; `counting/memory.py` has chains whose states remember.
 
     All journeys say where journeys start, unless some start in a state whose visits nobody watched: then only the
     watched ones do. Above 500 activities the rarest share one state; a move into a state without a watched visit
     is left out and counted as unwatched.
     """
-    if attempts > 1:
-        rows = _attempt_rows(engine, log, journeys, visits, attempts)
-    else:
-        rows = engine.fetch(chain_sql.chain_counts_sql(visits))
+    rows = engine.fetch(chain_sql.chain_counts_sql(visits))
     source, target = ints(rows["source"]), codes(rows["target"], DROP)
-    attempt = ints(rows["attempt"]) if attempts > 1 else np.ones(len(source), np.int64)
-    next_attempt = codes(rows["next_attempt"], 1) if attempts > 1 else np.ones(len(source), np.int64)
-    starts = engine.fetch(chain_sql.starts_sql(log.events, journeys.table, journeys.last_start_us))
+    starts = engine.fetch(
+        chain_sql.starts_sql(
+            log.events, journeys.table, journeys.last_start_us, borders_us=start_borders(log, journeys)
+        )
+    )
     starts_at_goal = np.asarray(starts["is_goal"]).astype(bool)
     target = np.where(np.isin(target, journeys.goal), GOAL, target)
     code_of, n_folded = _states(source, ints(rows["n"]), len(log.activities))
-    place = _Place(code_of, attempts)
-    source_state = place.state(source, attempt)
-    target_state = np.where(target < 0, target, place.state(np.maximum(target, 0), next_attempt))
-    start_code = ints(starts["code"])
-    start_state = np.where(starts_at_goal, GOAL, place.state(start_code, np.ones(len(start_code), np.int64)))
-    used, known = _followed(source_state, target_state)
+    source_state = code_of[source]
+    target_state = np.where(target < 0, target, code_of[np.maximum(target, 0)])
+    start_state = np.where(starts_at_goal, GOAL, code_of[ints(starts["code"])])
+    used, known = followed(source_state, target_state)
     known_start = (start_state < 0) | np.isin(start_state, used)
     if not known_start.all():
         # Of some journeys it is not known where they lead: then those that began at their side do not count either.
         known_start &= np.asarray(starts["watched"]).astype(bool)
+    under_way = _under_way(starts)
+    n_truncated = int(ints(starts["n"])[under_way].sum())
+    known_start &= ~under_way
+    start_state = np.where(start_state < 0, start_state, np.searchsorted(used, start_state))
+    start = _merged(ints(starts["unit"]), ints(starts["cell"]), start_state, ints(starts["n"]), known_start)
     customers = engine.fetch(chain_sql.cell_customers_sql(journeys.table))
     cell_customers = np.zeros(len(journeys.cells), np.int64)
     cell_customers[ints(customers["cell"])] = ints(customers["n_customers"])
@@ -69,47 +74,65 @@ def count_chain(
         late = engine.fetch(chain_sql.n_unwatched_sql(visits))
         unwatched = int(late["n"][0])
     n = ints(rows["n"])
+    activity = _activities(code_of)[used]
     return ChainCounts(
-        states=place.names(used, log.activities, n_folded),
-        activity=place.codes(used),
+        states=tuple(
+            log.activities[c] if c >= 0 else f"(other, {n_folded} activities)" for c in activity.tolist()
+        ),
+        activity=activity,
         unit=ints(rows["unit"])[known],
         cell=ints(rows["cell"])[known],
         source=np.searchsorted(used, source_state)[known],
         target=np.where(target_state < 0, target_state, np.searchsorted(used, target_state))[known],
         n=n[known],
         wait_us=floats(rows["wait_us"])[known],
-        start_unit=ints(starts["unit"])[known_start],
-        start_cell=ints(starts["cell"])[known_start],
-        start_state=np.where(start_state < 0, start_state, np.searchsorted(used, start_state))[known_start],
-        start_n=ints(starts["n"])[known_start],
+        start_unit=start[0],
+        start_cell=start[1],
+        start_state=start[2],
+        start_n=start[3],
         cells=journeys.cells,
         cell_customers=cell_customers,
         n_units=log.n_units,
         n_unwatched=unwatched + int(n[~known].sum()),
         n_folded=n_folded,
         buckets=log.buckets,
+        n_truncated=n_truncated,
     )
 
 
-def _followed(source: Ints, target: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """States of which it is known where they lead, and the moves between them.
+def _merged(
+    unit: Ints, cell: Ints, state: Ints, n: Ints, kept: NDArray[np.bool_]
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Sum of `n` over each combination of unit, cell and state that is kept, sorted by them."""
+    n_cells, n_states = int(cell.max(initial=0)) + 1, int(state.max(initial=0)) - GOAL + 1
+    key = ((unit * n_cells + cell) * n_states + state - GOAL)[kept]
+    found, place = np.unique(key, return_inverse=True)
+    of_unit = found // n_states
+    total = np.bincount(place, weights=n[kept], minlength=len(found)).astype(np.int64)
+    return of_unit // n_cells, of_unit % n_cells, found % n_states + GOAL, total
 
-    A move into a state whose visits nobody watched leads nowhere; without it, its source may lead nowhere too.
+
+def start_borders(log: Canonical, journeys: Journeys) -> tuple[int, int] | None:
+    """Journeys first seen before the first time may have begun before the log does; None where that cannot be.
+
+    They are compared with those first seen before the second time, and not with all: where journeys start changes
+    with the seasons and with campaigns.
+
+    A journey is silent for less than `idle`: one that was under way shows up within it. A `start` activity says where
+    journeys begin.
     """
-    known = np.ones(len(source), bool)
-    while True:
-        used = np.unique(source[known])
-        still = known & ((target < 0) | np.isin(target, used))
-        if still.sum() == known.sum():
-            return used, known
-        known = still
+    if journeys.start or journeys.idle.us is None or log.first_us is None:
+        return None
+    return log.first_us + journeys.idle.us, log.first_us + (1 + COMPARED_IDLES) * journeys.idle.us
 
 
-def _attempt_rows(
-    engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str, attempts: int
-) -> dict[str, NDArray[np.generic]]:
-    numbered = f"({chain_sql.attempts_sql(visits, log.events, journeys.table, attempts)})"
-    return engine.fetch(chain_sql.attempt_counts_sql(f"{numbered} AS numbered"))
+def _under_way(starts: dict[str, NDArray[np.generic]]) -> NDArray[np.bool_]:
+    """Rows of journeys that were under way when the log begins: early ones, if they start unlike later ones."""
+    phase = ints(starts["phase"])
+    unit, code, n = (ints(starts[name])[phase < LATER] for name in ("unit", "code", "n"))
+    early = phase == EARLY
+    under_way = begins_under_way(Starts(unit, code, early[phase < LATER], n))
+    return np.asarray(early & under_way)
 
 
 def _states(source: Ints, n: Ints, n_activities: int) -> tuple[Ints, int]:
@@ -124,27 +147,10 @@ def _states(source: Ints, n: Ints, n_activities: int) -> tuple[Ints, int]:
     return state, n_folded
 
 
-class _Place:
-    """Numbers the states: an activity, or an activity and an attempt."""
-
-    def __init__(self, state_of_code: Ints, attempts: int) -> None:
-        self.of_code, self.attempts = state_of_code, attempts
-
-    def state(self, code: Ints, attempt: Ints) -> Ints:
-        return self.of_code[code] * self.attempts + (attempt - 1)
-
-    def codes(self, states: Ints) -> Ints:
-        first = np.full(int(self.of_code.max(initial=0)) + 1, -1, dtype=np.int64)
-        shared = np.bincount(self.of_code, minlength=len(first)) > 1
-        first[self.of_code] = np.arange(len(self.of_code))
-        first[shared] = -1
-        return first[states // self.attempts]
-
-    def names(self, states: Ints, activities: tuple[str, ...], n_folded: int) -> tuple[str, ...]:
-        base = [activities[c] if c >= 0 else f"(other, {n_folded} activities)" for c in self.codes(states)]
-        if self.attempts == 1:
-            return tuple(base)
-        number = (states % self.attempts + 1).tolist()
-        return tuple(
-            f"{name} #{a}{'+' if a == self.attempts else ''}" for name, a in zip(base, number, strict=True)
-        )
+def _activities(state_of_code: Ints) -> Ints:
+    """Activity of each state; -1 for the state that several share."""
+    activity = np.full(int(state_of_code.max(initial=0)) + 1, -1, dtype=np.int64)
+    shared = np.bincount(state_of_code, minlength=len(activity)) > 1
+    activity[state_of_code] = np.arange(len(state_of_code))
+    activity[shared] = -1
+    return activity

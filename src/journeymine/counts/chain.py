@@ -44,6 +44,9 @@ class ChainCounts:
         Rare activities that share one state.
     buckets
         Whether units are buckets of customers rather than customers.
+    n_truncated
+        Journeys that were under way when the log begins (`counts/truncation.py`): their moves count, their first
+        visit is not taken for a start.
     """
 
     states: tuple[str, ...]
@@ -64,6 +67,7 @@ class ChainCounts:
     n_unwatched: int = 0
     n_folded: int = 0
     buckets: bool = False
+    n_truncated: int = 0
 
     @property
     def n_states(self) -> int:

@@ -16,37 +16,60 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_STEPS: Final = 25
+LEVEL: Final = 0.95
 ROW, STAGE_ROW, STAGE_GAP, EXIT_GAP = 25.0, 22.0, 6.0, 14.0
 CELL_MIN, CELL_MAX = 31.0, 58.0
 TARGET_WIDTH: Final = 1050.0
 FONT: Final = 11.0
 PRINTED_FROM: Final = 0.01
-TITLED: Final = 400  # above this many cells only the headings name them
+MANY: Final = 400
+"""Above this many cells what a cell says leaves its row and its column out: they stand at the headings."""
+OF: Final = {"en": "of", "fr": "sur"}
+
+
+Bounds: TypeAlias = tuple[float, float, int]
+"""Lower and upper bound of a share, and what it is a share of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatStep:
-    """One step: its visits decide whether it is drawn when there are too many."""
+    """One step: its visits decide whether it is drawn when there are too many.
+
+    `departures` are the moves that the shares of its row are of; None: all moves to other steps.
+    """
 
     name: str
     n: int
     stage: str | None = None
     exits: tuple[float | None, ...] = ()
     exit_refs: tuple[str | None, ...] = ()
+    exit_bounds: tuple[Bounds | None, ...] = ()
+    departures: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Moves between two steps: count, and the share of all departures of the source."""
+    """Moves between two steps: count, and the share of all departures of the source with its interval."""
 
     source: str
     target: str
     n: int
     share: float
+    bounds: Bounds | None = None
     ref: str | None = None
 
 
-Cells: TypeAlias = dict[tuple[int, int], tuple[float, int, str | None]]
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What a cell of the matrix shows; one that stands for several moves has no interval."""
+
+    share: float
+    n: int
+    bounds: Bounds | None = None
+    ref: str | None = None
+
+
+Cells: TypeAlias = dict[tuple[int, int], _Cell]
 
 
 def heat(
@@ -84,26 +107,42 @@ def heat(
     [{'source': 'Basket', 'target': 'Order', 'share': 1.0, 'n': 4}]
     """
     shown, index = _folded(steps, other)
-    cells = _cells(moves, index)
+    cells = _cells(moves, index, steps)
     layout = _Layout.of(shown, len(exit_labels))
     marks = [*_headings(shown, exit_labels, layout), *_separators(layout)]
     tiles: list[Mark] = []
     numbers: list[Mark] = []
-    for (i, j), (share, n, ref) in sorted(cells.items()):
-        title = None
-        if len(cells) <= TITLED:
-            pair = f"{cut(shown[i].name, 40)} → {cut(shown[j].name, 40)}"
-            title = f"{pair}: {fmt.share(share, lang)} (n = {fmt.number(n, lang)})"
+    for (i, j), cell in sorted(cells.items()):
+        title = _said(cell, lang)
+        if len(cells) <= MANY:
+            title = f"{cut(shown[i].name, 40)} → {cut(shown[j].name, 40)}: {title}"
         place = (layout.columns[j], layout.rows[i], layout.cell)
-        tile, number = _cell(place, share, ("data2", HEAT_MAX), lang, title, ref)
+        tile, number = _cell(place, cell.share, ("data2", HEAT_MAX), lang, title, cell.ref)
         tiles += tile
         numbers += number
     marks += [_tiles(tiles, "data2"), _numbers(numbers), *_exit_cells(shown, exit_labels, layout, lang)]
     rows = tuple(
-        {"source": shown[i].name, "target": shown[j].name, "share": share, "n": n}
-        for (i, j), (share, n, _) in sorted(cells.items())
+        {"source": shown[i].name, "target": shown[j].name, "share": cell.share, "n": cell.n}
+        for (i, j), cell in sorted(cells.items())
     )
     return Figure("heat", layout.width, layout.height, tuple(marks), alt, rows)
+
+
+def _said(cell: _Cell, lang: str) -> str:
+    """A share in words: with its interval and what it is of, where they are known.
+
+    Examples
+    --------
+    >>> _said(_Cell(0.12, 560, (0.11, 0.131, 4700)), "en"), _said(_Cell(0.12, 560), "en")
+    ('12% (95% CI 11% to 13%; 560 of 4,700)', '12% (n = 560)')
+    """
+    share, n = fmt.share(cell.share, lang), fmt.number(cell.n, lang)
+    if cell.bounds is None:
+        return f"{share} (n = {n})"
+    low, high, of = cell.bounds
+    digits = fmt.share_digits(low, high)
+    bounds = fmt.interval(fmt.share(low, lang, digits), fmt.share(high, lang, digits), lang)
+    return f"{share} ({fmt.level(LEVEL, lang)} {bounds}; {n} {OF[lang]} {fmt.number(of, lang)})"
 
 
 def _folded(steps: Sequence[HeatStep], other: Callable[[int], str]) -> tuple[list[HeatStep], dict[str, int]]:
@@ -114,14 +153,31 @@ def _folded(steps: Sequence[HeatStep], other: Callable[[int], str]) -> tuple[lis
     shown = [steps[i] for i in kept]
     index = {step.name: i for i, step in enumerate(shown)}
     if rest:
-        shown.append(HeatStep(name=other(rest), n=sum(steps[i].n for i in by_visits[MAX_STEPS:]), stage=None))
+        shown.append(_together(other(rest), [steps[i] for i in by_visits[MAX_STEPS:]]))
         for i in by_visits[MAX_STEPS:]:
             index.setdefault(steps[i].name, len(kept))
     return shown, index
 
 
-def _cells(moves: Sequence[Move], index: dict[str, int]) -> Cells:
-    """Share, count and address of each cell; a cell of folded steps is computed from the counts."""
+def _together(name: str, steps: Sequence[HeatStep]) -> HeatStep:
+    """Several steps as one; how often they end a journey is known if it is of each."""
+    kinds = max((len(step.exits) for step in steps), default=0)
+    exits: list[float | None] = []
+    for kind in range(kinds):
+        known = [
+            (step.exits[kind], step.exit_bounds[kind])
+            for step in steps
+            if len(step.exits) > kind and len(step.exit_bounds) > kind
+        ]
+        counted = [(share, of[2]) for share, of in known if share is not None and of is not None]
+        total = sum(n for _, n in counted)
+        is_known = total > 0 and len(counted) == len(steps)
+        exits.append(sum(share * n for share, n in counted) / total if is_known else None)
+    return HeatStep(name=name, n=sum(step.n for step in steps), exits=tuple(exits))
+
+
+def _cells(moves: Sequence[Move], index: dict[str, int], steps: Sequence[HeatStep]) -> Cells:
+    """What each cell shows; a cell of folded steps is computed from the counts."""
     counts: dict[tuple[int, int], list[Move]] = {}
     departures: dict[int, int] = {}
     for move in moves:
@@ -129,10 +185,14 @@ def _cells(moves: Sequence[Move], index: dict[str, int]) -> Cells:
             key = (index[move.source], index[move.target])
             counts.setdefault(key, []).append(move)
             departures[key[0]] = departures.get(key[0], 0) + move.n
+    for i in set(index.values()):
+        given = [step.departures for step in steps if index.get(step.name) == i]
+        if all(n is not None for n in given):
+            departures[i] = sum(n for n in given if n is not None)
     return {
-        key: (found[0].share, found[0].n, found[0].ref)
+        key: _Cell(found[0].share, found[0].n, found[0].bounds, found[0].ref)
         if len(found) == 1 and key[0] < MAX_STEPS and key[1] < MAX_STEPS
-        else (sum(m.n for m in found) / max(departures[key[0]], 1), sum(m.n for m in found), None)
+        else _Cell(sum(m.n for m in found) / max(departures[key[0]], 1), sum(m.n for m in found))
         for key, found in counts.items()
     }
 
@@ -279,7 +339,11 @@ def _exit_cells(
             if share is None:
                 continue
             ref = step.exit_refs[k] if k < len(step.exit_refs) else None
-            title = f"{cut(step.name, 40)} → {label}: {fmt.share(share, lang)}"
+            bounds = step.exit_bounds[k] if k < len(step.exit_bounds) else None
+            said = fmt.share(share, lang)
+            if bounds is not None:
+                said = _said(_Cell(share, round(share * bounds[2]), bounds), lang)
+            title = f"{cut(step.name, 40)} → {label}: {said}"
             place = (layout.exits[k], layout.rows[i], layout.cell)
             tile, number = _cell(place, share, (token, TINT_MAX), lang, title, ref)
             tiles += tile

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from journeymine.counts.chain import ChainCounts
     from journeymine.fixes.candidates import Candidate
+    from journeymine.fixes.class_parts import ClassParts
+    from journeymine.fixes.classes import Classes
 
     Floats = NDArray[np.float64]
 
@@ -106,6 +108,7 @@ def estimate_effects(
     candidates: Sequence[Candidate],
     *,
     pools: Mapping[int, NDArray[np.int64]] | None = None,
+    classes: Classes | None = None,
     n_draws: int = N_DRAWS,
     seed: int = 0,
 ) -> Effects:
@@ -115,12 +118,16 @@ def estimate_effects(
     ----------
     pools
         State -> group of each cell: at these states small cells lean on the row of their group, not of everybody.
+    classes
+        Classes of customers: what-ifs are made inside each and averaged. Where none has more than one, the effects
+        are those without.
     """
-    model = _CellModel(counts, pools or {})
-    scopes = [_Scope(c, counts.n_units, model.cell_of, model.n_cells) for c in candidates]
+    parts = classes.parts(counts.n_states) if classes is not None and classes.corrected else None
+    model = _CellModel(counts, pools or {}, parts)
+    scopes = [model.scope(candidate) for candidate in candidates]
     states = np.array([c.state for c in candidates], dtype=np.int64)
     point = model.effects(np.ones((1, counts.n_units)), scopes, states)
-    draws = affordable_draws(counts.n_states, model.n_cells, n_draws)
+    draws = model.affordable_draws(n_draws)
     chunks = [
         model.effects(weights, scopes, states)
         for weights in bootstrap_weights(counts.n_units, draws, seed, chunk=model.chunk)
@@ -140,14 +147,19 @@ def affordable_draws(n_states: int, n_cells: int, wanted: int) -> int:
 
 
 class _CellModel:
-    """The chain of every cell of the segments, for any reweighting of the units."""
+    """The chain of every cell of the segments, and of every class in it, for any reweighting of the units."""
 
-    def __init__(self, counts: ChainCounts, pools: Mapping[int, NDArray[np.int64]]) -> None:
+    def __init__(
+        self, counts: ChainCounts, pools: Mapping[int, NDArray[np.int64]], parts: ClassParts | None = None
+    ) -> None:
         self.k, self.n_units = counts.n_states, counts.n_units
         self.cell_of, customers = merged_cells(counts.cell_customers)
         self.n_cells = len(customers)
         self.pools = {state: group_of_cells(group, self.cell_of) for state, group in pools.items()}
-        self.lean = np.minimum(1.0, customers / MIN_CELL_CUSTOMERS)
+        self.parts = parts
+        self.part_cell = np.arange(self.n_cells) if parts is None else parts.cell
+        self.n_parts = len(self.part_cell)
+        self.lean = np.minimum(1.0, customers / MIN_CELL_CUSTOMERS)[self.part_cell]
         width = self.k + 2
         edge_of = counts.source * width + counts.column(counts.target)
         self.edges = np.unique(edge_of)
@@ -161,7 +173,18 @@ class _CellModel:
             counts.start_unit, column, counts.start_n, (self.n_units, self.n_cells * (self.k + 1))
         )
         self.fallback = self._normalised(self._dense(np.ones((1, self.n_units))).sum(axis=1))[0]
-        self.chunk = max(1, min(100, int(2e7 / (self.n_cells * self.k * width + 1))))
+        self.chunk = max(1, min(100, int(2e7 / (self.n_parts * self.k * width + 1))))
+
+    def scope(self, candidate: Candidate) -> _Scope:
+        """A candidate's visits and drops by part."""
+        if self.parts is None:
+            return _Scope(candidate, self.n_units, self.cell_of, self.n_cells)
+        return _Scope(self.parts.spread(candidate), self.n_units, np.arange(self.n_parts), self.n_parts)
+
+    def affordable_draws(self, wanted: int) -> int:
+        """Draws that can be afforded."""
+        draws = affordable_draws(self.k, self.n_parts, wanted)
+        return draws if self.parts is None else self.parts.affordable_draws(draws)
 
     def _dense(self, weights: Floats) -> Floats:
         """Moves by cell, shape (draws, cells, k, k + 2)."""
@@ -179,17 +202,7 @@ class _CellModel:
         self, weights: Floats, scopes: Sequence[_Scope], states: NDArray[np.int64]
     ) -> tuple[Floats, Floats, Floats]:
         """Effect, drop-out share and reference of every fix in every draw, shape (draws, n_fixes)."""
-        moves = self._dense(weights)
-        pooled_moves = moves.sum(axis=1)
-        pooled = self._normalised(pooled_moves)
-        pooled = np.where(pooled_moves.sum(axis=-1, keepdims=True) > 0, pooled, self.fallback)
-        own = self._normalised(moves)
-        lean = np.where(moves.sum(axis=-1, keepdims=True) > 0, self.lean[None, :, None, None], 0.0)
-        chain = lean * own + (1 - lean) * pooled[:, None]
-        for state, group in self.pools.items():
-            rows = self._pooled_by_group(moves[:, :, state], group, pooled[:, state])
-            chain[:, :, state] = lean[:, :, state] * own[:, :, state] + (1 - lean[:, :, state]) * rows
-        starts = (weights @ self.starts).reshape(len(weights), self.n_cells, self.k + 1)
+        chain, starts = self._chains(weights)
         begun = starts.sum(axis=-1)
         share = begun / np.maximum(begun.sum(axis=1, keepdims=True), 1.0)
         start = np.divide(starts, begun[..., None], out=np.zeros_like(starts), where=begun[..., None] > 0)
@@ -209,6 +222,48 @@ class _CellModel:
             )
             results[:, :, f] = (share * gain).sum(axis=1), drop, reference
         return results[0], results[1], results[2]
+
+    def _chains(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Chain of every part, small cells leaning on what they belong to, and its starts."""
+        moves = self._dense(weights)
+        starts = (weights @ self.starts).reshape(len(weights), self.n_cells, self.k + 1)
+        pooled_moves = moves.sum(axis=1)
+        pooled = self._normalised(pooled_moves)
+        pooled = np.where(pooled_moves.sum(axis=-1, keepdims=True) > 0, pooled, self.fallback)
+        target = np.repeat(pooled[:, None], self.n_cells, axis=1)
+        for state, group in self.pools.items():
+            target[:, :, state] = self._pooled_by_group(moves[:, :, state], group, pooled[:, state])
+        if self.parts is not None:
+            moves, starts = self.parts.split(weights, moves, starts)
+            target = self._by_class(moves, target[:, self.part_cell])
+        own = self._normalised(moves)
+        lean = np.where(moves.sum(axis=-1, keepdims=True) > 0, self.lean[None, :, None, None], 0.0)
+        return lean * own + (1 - lean) * target, starts
+
+    def _by_class(self, moves: Floats, target: Floats) -> Floats:
+        """Rows that small cells lean on: of their own class, over the cells (of their own group) fitted together."""
+        assert self.parts is not None
+        label = self.parts.label
+        summed = self._summed(moves, label)
+        # Parts of a cell with one class lean on what its cell leans on.
+        keep = (label == 0)[None, :, None, None] | (summed.sum(axis=-1, keepdims=True) == 0)
+        rows = np.where(keep, target, self._normalised(summed))
+        for state, group in self.pools.items():
+            own = group[self.part_cell]
+            summed = self._summed(
+                moves[:, :, [state]], np.where(own >= 0, label * (own.max() + 1) + own, -1 - label)
+            )
+            known = (label > 0) & (own >= 0) & (summed.sum(axis=-1) > 0)[:, :, 0]
+            rows[:, :, state] = np.where(
+                known[..., None], self._normalised(summed)[:, :, 0], rows[:, :, state]
+            )
+        return rows
+
+    @staticmethod
+    def _summed(moves: Floats, key: NDArray[np.int64]) -> Floats:
+        """Moves of all parts with the key of each part."""
+        same = (key[:, None] == key[None, :]).astype(float)
+        return np.asarray(np.einsum("bp...,pq->bq...", moves, same))
 
     def _pooled_by_group(self, moves: Floats, group: NDArray[np.int64], pooled: Floats) -> Floats:
         """Row of one state pooled over the cells of each group, by cell; of all cells where a cell mixes groups."""

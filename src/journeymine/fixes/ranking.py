@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from journeymine.counts.chain import ChainCounts
     from journeymine.fixes.candidates import Candidate, Found
+    from journeymine.fixes.classes import Classes
     from journeymine.fixes.effects import Effects
     from journeymine.log import EventLog
 
@@ -117,6 +118,8 @@ class FixRanking:
         Names of the states of the chain.
     log
         The log it came from.
+    classes
+        Classes of customers that the effects were estimated in; None without `heterogeneity="classes"`.
     """
 
     fixes: tuple[Fix, ...]
@@ -126,6 +129,7 @@ class FixRanking:
     unit: str
     states: tuple[str, ...]
     log: EventLog
+    classes: Classes | None = None
 
     @property
     def n_tested(self) -> int:
@@ -148,6 +152,7 @@ class FixRanking:
         return {
             "n_tested": self.n_tested,
             "n_kept": self.n_kept,
+            "classes": None if self.classes is None else self.classes.to_dict(),
             "conversion": self.conversion.at(),
             "fixes": [_row(fix) for fix in self.fixes],
         }
@@ -158,6 +163,7 @@ class FixRanking:
         lines = [_line(fix) for fix in self.fixes[:8]]
         more = len(self.fixes) - len(lines)
         rest = [f"… and {more} more"] if more else []
+        rest += [str(self.classes)] if self.classes is not None else []
         return "\n".join([head, *lines, *rest, "Next: .to_frame(), jm.report(log).save(...)"])
 
     def _repr_html_(self) -> str:

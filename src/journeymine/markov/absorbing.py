@@ -183,3 +183,62 @@ def time_to_goal(solved: Absorbed, start: Floats, full: Floats, wait: Floats) ->
     with np.errstate(divide="ignore", invalid="ignore"):
         total = np.einsum("...i,...ij,...j->...", start, solved.fundamental, spent)
         return np.asarray(total / np.einsum("...i,...i->...", start, solved.hit))
+
+
+def given_goal(value: Floats, solved: Absorbed, start: Floats, at_goal: Floats | float) -> Floats:
+    """A mean over journeys that reach the goal after an event, including those that start with it and take nothing."""
+    moved = np.einsum("...i,...i->...", start, solved.hit)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        taken = np.where(moved > 0, value * moved, 0.0)
+        return np.asarray(np.where(moved + at_goal > 0, taken / (moved + at_goal), np.nan))
+
+
+def remaining_steps(solved: Absorbed) -> Floats:
+    """Expected moves from each state until the journey ends, the last one (into the goal or out) included: N 1."""
+    return np.asarray(solved.fundamental.sum(axis=-1))
+
+
+def remaining_time(solved: Absorbed, full: Floats, wait: Floats) -> Floats:
+    """Expected time from each state until the last event of the journey: N w, w the mean wait of a visit.
+
+    Parameters
+    ----------
+    full, wait
+        Moves and their mean waits, shape (..., k, k + 2); dropping out takes no time.
+    """
+    spent = np.einsum("...ij,...ij->...i", full[..., :-1], wait[..., :-1])
+    return np.asarray(np.einsum("...ij,...j->...i", solved.fundamental, spent))
+
+
+def steps_to_goal(solved: Absorbed) -> Floats:
+    """Expected moves from each state to the goal, of the journeys that reach it: N h / h; nan where none does."""
+    total = np.einsum("...ij,...j->...i", solved.fundamental, solved.hit)
+    return _over(total, solved.hit)
+
+
+def seconds_to_goal(solved: Absorbed, full: Floats, wait: Floats) -> Floats:
+    """Expected time from each state to the goal, of the journeys that reach it; nan where none does."""
+    spent = np.einsum("...ij,...ij,...j->...i", full, wait, column_values(solved))
+    return _over(np.einsum("...ij,...j->...i", solved.fundamental, spent), solved.hit)
+
+
+def h_transform(solved: Absorbed, full: Floats) -> Floats:
+    """Moves of the journeys that will reach the goal: p_ij h_j / h_i (Doob's h-transform; Kemeny and Snell 1976, 3.7).
+
+    The rows of states from which nobody reaches the goal are nan.
+
+    Examples
+    --------
+    The worked example Visit, Form, Pay: of the journeys in Pay that will convert, four of five do so at once.
+
+    >>> full = np.array([[.2, .5, 0, .05, .25], [.1, 0, .6, 0, .3], [0, .15, .1, .55, .2]])
+    >>> h_transform(absorb(full[:, :3], full[:, 3], np.array([1.0, 0, 0])), full).round(4).tolist()[2]
+    [0.0, 0.0975, 0.1, 0.8025, 0.0]
+    """
+    return _over(full * column_values(solved)[..., None, :], solved.hit[..., :, None])
+
+
+def _over(value: Floats, hit: Floats) -> Floats:
+    """A quotient by the probability of the goal; nan where that is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(hit > 0, value / hit, np.nan))

@@ -3,104 +3,152 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from journeymine.counts.chain import GOAL
-from journeymine.errors import NotEnoughDataError
-from journeymine.markov.absorbing import (
-    Absorbed,
-    absorb,
-    derivative,
-    events_to_goal,
-    time_to_goal,
-)
-from journeymine.uncertainty import (
-    N_DRAWS,
-    Estimates,
-    bootstrap_weights,
-    percentile_interval,
-    share_from_draws,
-    share_of_units,
-    unit_matrix,
-)
+from journeymine._checks import duration_us
+from journeymine.errors import NotEnoughDataError, OptionError, shown
+from journeymine.markov.rows import edge_matrices, simultaneous_rows
+from journeymine.uncertainty import N_DRAWS
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from journeymine.counts.chain import ChainCounts
+    from journeymine.counts.memory import Memory
+    from journeymine.draw.figure import Figure
+    from journeymine.markov.analytics import GoalValue
+    from journeymine.markov.checks import ChainChecks
+    from journeymine.markov.data import ChainData
+    from journeymine.markov.estimation import ChainEstimate, ChainModel
+    from journeymine.markov.occupation_curves import JourneyOccupation
+    from journeymine.markov.order import OrderChoice
+    from journeymine.markov.outcomes import EdgeOutcomes, StateOutcomes
+    from journeymine.markov.persona_results import Personas
+    from journeymine.markov.prediction import Predictor
+    from journeymine.markov.priors import Prior
+    from journeymine.markov.segment_chains import SegmentChains
+    from journeymine.markov.semi_markov import SemiMarkov
+    from journeymine.markov.time_to_goal import TimeToGoal
+    from journeymine.uncertainty import Estimates
 
     Floats = NDArray[np.float64]
+    Order = int | Literal["auto", "variable"]
 
-GOAL_COLUMN, DROP_COLUMN = "(goal)", "(dropped)"
-MICRO = 1e-6
-WORK_LIMIT = 4e11
-MIN_DRAWS = 200
+END_COLUMN = "(end)"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChainEstimate:
-    """Point estimates of a chain.
-
-    Attributes
-    ----------
-    moves
-        Rows sum to 1; columns: the states, the goal, dropping out; shape (k, k + 2).
-    start
-        Where journeys start, shape (k,), and the share that starts with the goal.
-    wait_s
-        Mean wait of each move in seconds, shape (k, k + 2); 0 where unknown.
-    solved
-        Conversion, visits and their like.
-    """
-
-    moves: Floats
-    start: Floats
-    start_at_goal: float
-    wait_s: Floats
-    solved: Absorbed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarkovChain:
-    """A fitted conversion chain; `log.fit_markov()` makes one.
+    """A fitted conversion chain; `log.fit_markov()` or `MarkovChain.from_sequences(...)` makes one.
 
     Attributes
     ----------
     counts
         What it was fitted on.
+    memory
+        What its states remember.
+    model
+        The estimator, for any reweighting of the customers.
     point
         Point estimates.
-    edges
-        Pairs (source, column) that occur, shape (m, 2).
     edge_share
         Probability of each edge with its interval, shape (m,).
-    hit, visit
-        Conversion from each state, visits per journey to each state; shape (k,).
-    converted, events, seconds
-        Conversion; events and seconds to the goal of the journeys that reach it; shape ().
-    slope
-        d conversion / d p of each edge, the other exits giving way in proportion; shape (m,).
-    n_draws
-        Bootstrap replicates.
+    outcomes
+        What awaits a journey in each state: conversion, drop-out, visits, remaining steps, time and value.
+    moves
+        What each move is worth: sensitivity, elasticity, the share among journeys that convert.
+    n_draws, seed
+        Bootstrap replicates, and the seed they were drawn with.
     timed
-        Whether the log has times.
+        Whether the journeys have times.
+    has_goal
+        Whether there is a goal; without one the end of a journey is just its end.
+    value
+        Money of a conversion.
+    source
+        Further counts of the same journeys, counted when they are first needed; None for a chain of bare counts.
     """
 
     counts: ChainCounts
+    memory: Memory
+    model: ChainModel
     point: ChainEstimate
-    edges: NDArray[np.int64]
     edge_share: Estimates
-    hit: Estimates
-    visit: Estimates
-    converted: Estimates
-    events: Estimates
-    seconds: Estimates
-    slope: Estimates
+    outcomes: StateOutcomes
+    moves: EdgeOutcomes
     n_draws: int
+    seed: int
     timed: bool
+    has_goal: bool
+    value: float | GoalValue | None = None
+    source: ChainData | None = None
+
+    # ------------------------------------------------------------------------------------------ where it comes from
+
+    @classmethod
+    def from_sequences(
+        cls,
+        sequences: Iterable[Sequence[str]],
+        goal: str | Iterable[str] | None = None,
+        weights: Iterable[int] | None = None,
+        customers: Iterable[Any] | None = None,
+        *,
+        order: Order = 1,
+        attempts: int = 1,
+        prior: float | Prior = 0.0,
+        n_draws: int = N_DRAWS,
+        seed: int = 0,
+    ) -> MarkovChain:
+        """Fit the chain of plain lists of activities, all of them over.
+
+        Parameters
+        ----------
+        sequences
+            Activities of each journey in order.
+        goal
+            Activities that make a journey a success; what comes after the first is left out, and a journey without
+            one has dropped out. None: nothing is a success, a journey ends where it ends.
+        weights
+            How often each sequence occurred.
+        customers
+            Who each sequence belongs to, as intervals are over customers; by default everybody has one.
+
+        Examples
+        --------
+        >>> chain = MarkovChain.from_sequences([["visit", "pay", "paid"], ["visit"]], goal="paid", weights=[30, 20])
+        >>> chain.matrix.round(2).to_dict("index")["visit"]
+        {'pay': 0.6, 'visit': 0.0, '(goal)': 0.0, '(dropped)': 0.4}
+        >>> round(chain.conversion()["estimate"], 6)
+        0.6
+        """
+        from journeymine.markov.fit import fit_memory
+        from journeymine.markov.lists import ListData
+
+        data = ListData(sequences, goal, weights, customers)
+        return fit_memory(data, order=order, attempts=attempts, prior=prior, n_draws=n_draws, seed=seed)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> MarkovChain:
+        """Read a chain that `save` wrote."""
+        from journeymine.markov.storage import load_chain
+
+        return load_chain(folder)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the chain into a folder: settings as `chain.json`, counts as Parquet; no names of customers."""
+        from journeymine.markov.storage import save_chain
+
+        save_chain(self, folder)
+
+    # ------------------------------------------------------------------------------------------ the matrix
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -110,31 +158,238 @@ class MarkovChain:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of the matrix: the states, the goal, dropping out."""
-        return (*self.counts.states, GOAL_COLUMN, DROP_COLUMN)
+        return self.model.names
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """Pairs (source, column) that may occur, shape (m, 2)."""
+        return self.model.edges
 
     @property
     def matrix(self) -> pd.DataFrame:
         """Transition matrix, rows sum to 1."""
         import pandas as pd
 
-        return pd.DataFrame(self.point.moves, index=list(self.states), columns=list(self.columns))
+        matrix = pd.DataFrame(self.point.moves, index=list(self.states), columns=list(self.columns))
+        if self.has_goal:
+            return matrix
+        k = len(self.states)
+        return matrix.iloc[:, [*range(k), k + 1]].set_axis([*self.states, END_COLUMN], axis=1)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row an edge: source, target, n (moves), estimate, lower, upper."""
-        return self._edge_frame(self.edge_share)
+    def to_frame(self, *, simultaneous: bool = False) -> pd.DataFrame:
+        """One row an edge: source, target, n (moves), estimate, lower, upper.
+
+        Parameters
+        ----------
+        simultaneous
+            Intervals that hold all shares of a row at once, for reading a whole row.
+        """
+        share = self.edge_share
+        if simultaneous:
+            moves, departures = edge_matrices(self.counts, self.edges)
+            share = simultaneous_rows(moves, departures, self.edges[:, 0], buckets=self.counts.buckets)
+        return self._edge_frame(share)
+
+    def segments(self, column: str | None = None) -> SegmentChains:
+        """The chain of each value of a segment; small ones lean on the chain of all (empirical Bayes)."""
+        from journeymine.markov.segment_chains import segment_chains
+
+        names = self.data.segments
+        if column is None and len(names) == 1:
+            column = names[0]
+        if column not in names:
+            hint = "pass one of the segments of log.journeys(segments=...)."
+            raise OptionError(
+                f"column is {shown(column)}, expected a segment.", found=f"{list(names)}.", hint=hint
+            )
+        place = names.index(column)
+        values = [cell[place] for cell in self.counts.cells]
+        return segment_chains(self.counts, values, n_draws=self.n_draws, seed=self.seed)
+
+    # ------------------------------------------------------------------------------------------ where it leads
+
+    def conversion(self, source: str | None = None) -> dict[str, float | int] | None:
+        """Probability that a journey reaches the goal, from its start or from a state: `{estimate, lower, upper, n}`.
+
+        None without a goal.
+        """
+        if not self.has_goal:
+            return None
+        if source is None:
+            return self.converted.at()
+        return self.hit.at(self.model.columns([source], "source")[0])
 
     def sensitivity(self) -> pd.DataFrame:
         """One row an edge: change of conversion per unit of its probability, the others giving way in proportion."""
         return self._edge_frame(self.slope)
 
-    def conversion(self) -> dict[str, float | int] | None:
-        """Probability that a journey reaches the goal: `{estimate, lower, upper, n}`."""
-        return self.converted.at()
+    def elasticity(self) -> pd.DataFrame:
+        """One row an edge: per cent by which conversion changes when the edge becomes one per cent more frequent."""
+        return self._edge_frame(self.moves.of_edge["elasticity"])
+
+    def given_goal(self) -> pd.DataFrame:
+        """One row an edge: its probability in journeys that will convert (the h-transform)."""
+        return self._edge_frame(self.moves.of_edge["given_goal"])
+
+    def reach(self, targets: str | Iterable[str]) -> StateOutcomes:
+        """Whether journeys ever reach one of the targets, and how many steps and seconds away they are if they do."""
+        from journeymine.markov.passage_outcomes import passage_outcomes
+
+        names = [targets] if isinstance(targets, str) else targets
+        return passage_outcomes(self.model, names, n_draws=self.n_draws, seed=self.seed, timed=self.timed)
+
+    def committor(self, before: str | Iterable[str], first: str | Iterable[str]) -> StateOutcomes:
+        """Probability of reaching one of `first` before any of `before`, from each state."""
+        from journeymine.markov.passage_outcomes import committor_outcomes
+
+        a, b = ([names] if isinstance(names, str) else names for names in (before, first))
+        return committor_outcomes(self.model, a, b, n_draws=self.n_draws, seed=self.seed)
+
+    # ------------------------------------------------------------------------------------------ time
+
+    def time_to_goal(self, horizon: str | timedelta, source: str | None = None) -> TimeToGoal:
+        """Probability of reaching the goal within a time, as a curve up to it."""
+        from journeymine.markov.time_to_goal import time_to_goal
+
+        return time_to_goal(self.data.waits, self._plain("time_to_goal"), duration_us(horizon), source=source)
+
+    def sojourns(self, quantiles: Sequence[float] = (0.5, 0.9)) -> SemiMarkov:
+        """How long each move takes."""
+        from journeymine.markov.semi_markov import fit_semi_markov
+
+        return fit_semi_markov(self.data.waits, self._plain("sojourns"), quantiles=quantiles)
+
+    def occupation(self, times: Sequence[str | timedelta] | None = None) -> JourneyOccupation:
+        """Where journeys are over the time since their start (Aalen-Johansen)."""
+        from journeymine.markov.occupation_curves import estimate_occupation
+
+        given = None if times is None else [duration_us(time) for time in times]
+        return estimate_occupation(self.data.occupation(given), n_draws=self.n_draws, seed=self.seed)
+
+    # ------------------------------------------------------------------------------------------ can it be trusted
+
+    @cached_property
+    def order_choice(self) -> OrderChoice:
+        """Orders 0, 1, 2, 3 and a memory of variable length, compared; `.sentence` says which and why."""
+        from journeymine.markov.order import compare_orders
+
+        return compare_orders(self.data.sequences)
+
+    @property
+    def order_table(self) -> pd.DataFrame:
+        """One row an order: contexts, parameters, likelihood, held-out likelihood, BIC, test against the one before."""
+        return self.order_choice.table
+
+    @cached_property
+    def checks(self) -> ChainChecks:
+        """Memory, differences between segments and change over time: do they fit one chain."""
+        from journeymine.markov.checks import check_chain
+
+        data = self.data
+        return check_chain(data.plain, data.sequences, data.periods, data.segments)
+
+    # ------------------------------------------------------------------------------------------ who, and what next
+
+    def personas(self, k: int | Literal["bic"] = "bic", *, max_k: int = 6, seed: int = 0) -> Personas:
+        """Kinds of customers that move in different ways: a mixture of chains."""
+        from journeymine.markov.personas import find_personas
+
+        return find_personas(self.data.sequences, k=k, max_k=max_k, seed=seed)
+
+    def predict(
+        self,
+        prefix: Any,
+        horizon: str | timedelta | None = None,
+        *,
+        waited: Any = None,
+        unknown: Literal["raise", "last_known"] = "raise",
+        recalibrate: bool = False,
+    ) -> Any:
+        """What comes next and how it ends, for one journey so far, or for many.
+
+        Parameters
+        ----------
+        prefix
+            Activities of one journey so far; or a list of such lists.
+        horizon
+            Also what happens within this time from now.
+        waited
+            How long the customer has been silent.
+        unknown
+            "raise" an error for activities that the chain has never seen, or go by the "last_known" one.
+        recalibrate
+            Correct predictions that are too sure or too low for the chain's own journeys.
+
+        Returns
+        -------
+        Prediction or DataFrame
+            One `Prediction`, or one row a journey.
+        """
+        from journeymine.markov.prediction import predict
+
+        return predict(
+            self.predictor, prefix, horizon, waited=waited, unknown=unknown, recalibrate=recalibrate
+        )
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The tables that predictions are looked up in."""
+        from journeymine.markov.prediction import make_predictor
+
+        return make_predictor(self)
+
+    # ------------------------------------------------------------------------------------------ short names
+
+    @property
+    def hit(self) -> Estimates:
+        """Conversion from each state, shape (k,)."""
+        return self.outcomes.of_state["conversion"]
+
+    @property
+    def visit(self) -> Estimates:
+        """Visits per journey to each state, shape (k,)."""
+        return self.outcomes.of_state["visits"]
+
+    @property
+    def converted(self) -> Estimates:
+        """Conversion, shape ()."""
+        return self.outcomes.of_start["conversion"]
+
+    @property
+    def events(self) -> Estimates:
+        """Events to the goal of the journeys that reach it, shape ()."""
+        return self.outcomes.of_start["steps_to_goal"]
+
+    @property
+    def seconds(self) -> Estimates:
+        """Seconds to the goal of the journeys that reach it, shape ()."""
+        return self.outcomes.of_start["seconds_to_goal"]
+
+    @property
+    def slope(self) -> Estimates:
+        """Change of conversion per unit of each edge, shape (m,)."""
+        return self.moves.of_edge["slope"]
+
+    @property
+    def data(self) -> ChainData:
+        """Further counts of the same journeys."""
+        if self.source is None:
+            raise NotEnoughDataError(
+                "the chain was fitted on counts of moves alone.", hint="fit it with log.fit_markov()."
+            )
+        return self.source
+
+    def _plain(self, what: str) -> ChainCounts:
+        """The chain without memory, which waits are counted for."""
+        if not self.memory.plain:
+            hint = f"fit a chain of order 1 without attempts, then call {what}()."
+            raise OptionError(f"{what}() is not available for a chain whose states remember.", hint=hint)
+        return self.counts
 
     def _edge_frame(self, values: Estimates) -> pd.DataFrame:
         import pandas as pd
 
-        names = self.columns
+        names = self.columns if self.has_goal else (*self.states, "", END_COLUMN)
         return pd.DataFrame(
             {
                 "source": [names[i] for i in self.edges[:, 0]],
@@ -146,105 +401,41 @@ class MarkovChain:
             }
         )
 
+    # ------------------------------------------------------------------------------------------ shown
+
+    def plot(self) -> Figure:
+        """Draw the matrix; each cell says its interval when pointed at."""
+        from journeymine.markov.picture import matrix_figure
+
+        return matrix_figure(self)
+
     def __repr__(self) -> str:
-        converted = self.conversion()
-        rate = (
-            "not available"
-            if converted is None
-            else (
-                f"{converted['estimate']:.4f} (95 % interval {converted['lower']:.4f} to {converted['upper']:.4f}, "
-                f"n = {converted['n']:,})"
+        counts = self.counts
+        lines = [
+            f"MarkovChain of {len(self.states)} states and {len(self.edges)} edges",
+            f"{counts.n_visits:,} visits ({counts.n_unwatched:,} more began too late to be watched)",
+            f"conversion {_said(self.conversion())}",
+        ]
+        if counts.n_truncated:
+            lines.append(
+                f"{counts.n_truncated:,} journeys were under way when the log began; they start nowhere"
             )
-        )
-        return (
-            f"MarkovChain of {len(self.states)} states and {len(self.edges)} edges, "
-            f"{self.counts.n_visits:,} visits ({self.counts.n_unwatched:,} began too late to be watched)\n"
-            f"conversion {rate}\n"
-            "Next: .matrix, .to_frame(), .sensitivity()"
+        if self.source is not None:
+            lines += [check.sentence for check in self.checks]
+        return "\n".join(
+            [*lines, 'Next: .matrix, .outcomes, .order_table, .time_to_goal("7d"), .predict([...])']
         )
 
     def _repr_html_(self) -> str:
-        return f"<pre>{_escaped(repr(self))}</pre>"
+        import html
+
+        return f"<pre>{html.escape(repr(self))}</pre>"
 
 
-def _escaped(text: str) -> str:
-    import html
-
-    return html.escape(text)
-
-
-def fit_chain(
-    counts: ChainCounts, *, n_draws: int = N_DRAWS, seed: int = 0, timed: bool = True
-) -> MarkovChain:
-    """Estimate the chain by maximum likelihood, its intervals by resampling customers (or their buckets).
-
-    Raises
-    ------
-    NotEnoughDataError
-        No visit was watched long enough.
-    """
-    if not counts.n_starts:
-        hint = "set a shorter idle, or read a longer period."
-        raise NotEnoughDataError(
-            "no journey began long enough before the end of the log to be followed.", hint=hint
-        )
-    model = _PooledModel(counts)
-    point = model.estimate(np.ones((1, counts.n_units)))[0]
-    draws = min(n_draws, max(MIN_DRAWS, int(WORK_LIMIT / max(counts.n_states, 1) ** 3)))
-    replicates = model.replicates(draws, seed)
-    k = counts.n_states
-    visits_of = np.bincount(counts.source, weights=counts.n, minlength=k).astype(np.int64)
-    rows, cols = model.edges[:, 0], model.edges[:, 1]
-    starts = counts.n_starts
-    visits_by = unit_matrix(counts.unit, counts.source, counts.n, (counts.n_units, k))
-    starts_by = unit_matrix(
-        counts.start_unit, np.zeros_like(counts.start_unit), counts.start_n, (counts.n_units, 1)
-    )
-    return MarkovChain(
-        counts=counts,
-        point=point,
-        edges=model.edges,
-        edge_share=_edge_shares(counts, model.edges),
-        hit=share_from_draws(
-            point.solved.hit, replicates["hit"], visits_of, trials=visits_by, buckets=counts.buckets
-        ),
-        visit=percentile_interval(point.solved.visits, replicates["visits"], starts),
-        converted=share_from_draws(
-            point.solved.conversion,
-            replicates["conversion"],
-            starts,
-            trials=starts_by,
-            buckets=counts.buckets,
-        ),
-        events=percentile_interval(_events(point), replicates["events"], starts),
-        seconds=percentile_interval(
-            _seconds(point) if timed else np.array(np.nan), replicates["seconds"], starts
-        ),
-        slope=percentile_interval(
-            derivative(point.solved, point.moves)[rows, cols], replicates["slope"], visits_of[rows]
-        ),
-        n_draws=draws,
-        timed=timed,
-    )
-
-
-def _events(point: ChainEstimate) -> Floats:
-    return _given_goal(
-        events_to_goal(point.solved, point.start), point.solved, point.start, point.start_at_goal
-    )
-
-
-def _seconds(point: ChainEstimate) -> Floats:
-    value = time_to_goal(point.solved, point.start, point.moves, point.wait_s)
-    return _given_goal(value, point.solved, point.start, point.start_at_goal)
-
-
-def _given_goal(value: Floats, solved: Absorbed, start: Floats, at_goal: Floats | float) -> Floats:
-    """Include journeys that start with the goal, which take no event and no time."""
-    moved = np.einsum("...i,...i->...", start, solved.hit)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        taken = np.where(moved > 0, value * moved, 0.0)
-        return np.asarray(np.where(moved + at_goal > 0, taken / (moved + at_goal), np.nan))
+def _said(share: Mapping[str, float | int] | None) -> str:
+    if share is None:
+        return "not available"
+    return f"{share['estimate']:.4f} (95 % interval {share['lower']:.4f} to {share['upper']:.4f}, n = {share['n']:,})"
 
 
 def _edge_counts(counts: ChainCounts, edges: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -252,87 +443,3 @@ def _edge_counts(counts: ChainCounts, edges: NDArray[np.int64]) -> NDArray[np.in
     ids = edges[:, 0] * width + edges[:, 1]
     place = np.searchsorted(ids, counts.source * width + counts.column(counts.target))
     return np.bincount(place, weights=counts.n, minlength=len(ids)).astype(np.int64)
-
-
-def _edge_shares(counts: ChainCounts, edges: NDArray[np.int64]) -> Estimates:
-    """Share of each edge among the departures of its source, clustered by unit."""
-    width = counts.n_states + 2
-    ids = edges[:, 0] * width + edges[:, 1]
-    edge = np.searchsorted(ids, counts.source * width + counts.column(counts.target))
-    moves = unit_matrix(counts.unit, edge, counts.n, (counts.n_units, len(ids)))
-    departures = unit_matrix(counts.unit, counts.source, counts.n, (counts.n_units, counts.n_states))
-    return share_of_units(moves, departures, edges[:, 0], buckets=counts.buckets)
-
-
-class _PooledModel:
-    """The chain of all journeys together, for any reweighting of the units."""
-
-    def __init__(self, counts: ChainCounts) -> None:
-        self.counts, self.k = counts, counts.n_states
-        width = self.k + 2
-        edge_of = counts.source * width + counts.column(counts.target)
-        self.ids = np.unique(edge_of)
-        self.edges = np.stack([self.ids // width, self.ids % width], axis=1)
-        place = np.searchsorted(self.ids, edge_of)
-        shape = (counts.n_units, len(self.ids))
-        self.moves = unit_matrix(counts.unit, place, counts.n, shape)
-        self.waits = unit_matrix(counts.unit, place, counts.wait_us, shape)
-        first = np.where(counts.start_state == GOAL, self.k, counts.start_state)
-        self.starts = unit_matrix(counts.start_unit, first, counts.start_n, (counts.n_units, self.k + 1))
-        ones = np.ones((1, counts.n_units))
-        self.fallback = self._rows(ones @ self.moves, None)[0]
-
-    def _full(self, flat: Floats) -> Floats:
-        dense = np.zeros((len(flat), self.k * (self.k + 2)))
-        dense[:, self.ids] = flat
-        return dense.reshape(len(flat), self.k, self.k + 2)
-
-    def _rows(self, flat: Floats, fallback: Floats | None) -> Floats:
-        moves = self._full(flat)
-        total = moves.sum(axis=-1, keepdims=True)
-        share = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
-        return share if fallback is None else np.where(total > 0, share, fallback)
-
-    def solve(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats, Absorbed]:
-        """Moves, starts, share that starts at the goal, mean waits in seconds, solution; for each draw."""
-        flat = weights @ self.moves
-        moves = self._rows(flat, self.fallback)
-        starts = weights @ self.starts
-        starts = starts / np.maximum(starts.sum(axis=1, keepdims=True), 1.0)
-        wait = (
-            self._full(np.divide(weights @ self.waits, flat, out=np.zeros_like(flat), where=flat > 0)) * MICRO
-        )
-        solved = absorb(moves[..., : self.k], moves[..., self.k], starts[:, : self.k], starts[:, self.k])
-        return moves, starts[:, : self.k], starts[:, self.k], wait, solved
-
-    def estimate(self, weights: Floats) -> list[ChainEstimate]:
-        """One estimate for each row of weights."""
-        moves, start, at_goal, wait, solved = self.solve(weights)
-        return [
-            ChainEstimate(
-                moves[b],
-                start[b],
-                float(at_goal[b]),
-                wait[b],
-                Absorbed(solved.fundamental[b], solved.hit[b], solved.visits[b], solved.conversion[b]),
-            )
-            for b in range(len(weights))
-        ]
-
-    def replicates(self, n_draws: int, seed: int) -> dict[str, Any]:
-        """Bootstrap replicates of everything that is reported."""
-        names = ("hit", "visits", "conversion", "events", "seconds", "slope")
-        kept: dict[str, list[Floats]] = {name: [] for name in names}
-        chunk = max(1, min(100, int(2e7 / (self.k * (self.k + 2) + 1))))
-        rows, cols = self.edges[:, 0], self.edges[:, 1]
-        for weights in bootstrap_weights(self.counts.n_units, n_draws, seed, chunk=chunk):
-            moves, start, at_goal, wait, solved = self.solve(weights)
-            kept["hit"].append(solved.hit)
-            kept["visits"].append(solved.visits)
-            kept["conversion"].append(solved.conversion)
-            kept["events"].append(_given_goal(events_to_goal(solved, start), solved, start, at_goal))
-            kept["seconds"].append(
-                _given_goal(time_to_goal(solved, start, moves, wait), solved, start, at_goal)
-            )
-            kept["slope"].append(derivative(solved, moves)[:, rows, cols])
-        return {name: np.concatenate(parts) for name, parts in kept.items()}

@@ -11,12 +11,16 @@ import numpy as np
 
 from journeymine._checks import as_tuple
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
+from journeymine.counts.keyed import summed
 from journeymine.counts.sequences import SequenceCounts
 from journeymine.errors import NotEnoughDataError, OptionError, listed, shown, suggestion
 from journeymine.uncertainty import MAX_CUSTOMER_UNITS, generator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from journeymine.counts.memory import Memory
+    from journeymine.counts.occupation import OccupationCounts
 
     Ints = NDArray[np.int64]
     Journey = tuple[tuple[int, ...], int]
@@ -173,9 +177,8 @@ def chain_of_sequences(journeys: SequenceCounts) -> ChainCounts:
 
 def _summed(keys: Ints, n: Ints) -> tuple[Ints, Ints]:
     """Different columns of `keys`, sorted, and the sum of `n` over each."""
-    found, place = np.unique(keys, axis=1, return_inverse=True)
-    total = np.bincount(place.ravel(), weights=n, minlength=found.shape[1]).astype(np.int64)
-    return found, total
+    found, (total,) = summed([*keys], [n])
+    return found, total.astype(np.int64)
 
 
 def _rows(sequences: Any) -> list[Any]:
@@ -216,8 +219,12 @@ def _weights(weights: Iterable[int] | None, n: int) -> Ints:
     return given.astype(np.int64)
 
 
+def _goal_names(goal: Any) -> tuple[str, ...]:
+    return as_tuple(str(goal) if isinstance(goal, int) else goal, name="goal")
+
+
 def _goals(goal: Any, lists: list[tuple[str, ...]]) -> frozenset[str]:
-    goals = as_tuple(str(goal) if isinstance(goal, int) else goal, name="goal")
+    goals = _goal_names(goal)
     known = sorted({name for path in lists for name in path})
     for name in goals:
         if name not in known:
@@ -233,3 +240,40 @@ def _until_goal(path: tuple[str, ...], goals: frozenset[str]) -> tuple[tuple[str
         if name in goals:
             return path[:place], GOAL
     return path, DROP
+
+
+class ListData:
+    """Counts of lists for their chains (`markov.data.ChainData`): there are no times, no segments and no periods.
+
+    Parameters
+    ----------
+    sequences, goal, weights, customers
+        As in `count_lists`.
+    """
+
+    timed = False
+    others: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    periods = None
+    waits = None
+
+    def __init__(
+        self,
+        sequences: Iterable[Sequence[str]],
+        goal: str | Iterable[str] | None = None,
+        weights: Iterable[int] | None = None,
+        customers: Iterable[Any] | None = None,
+    ) -> None:
+        self.plain, self.sequences = count_lists(sequences, goal, weights, customers)
+        self.goal = _goal_names(goal)
+        self.has_goal = bool(self.goal)
+
+    def remembered(self, memory: Memory) -> ChainCounts:
+        """The chain whose states remember."""
+        from journeymine.markov.memory import sequence_memory
+
+        return sequence_memory(self.sequences, memory)
+
+    def occupation(self, times_us: Sequence[int] | None) -> OccupationCounts:
+        """Lists have no times."""
+        raise NotEnoughDataError("lists have no times.", hint="read a log with timestamp=....")

@@ -25,8 +25,11 @@ from journeymine.reporting.sections.friction import (
 from journeymine.reporting.sections.funnel import funnel_section
 from journeymine.reporting.sections.map import map_section
 from journeymine.reporting.sections.model import model_section
+from journeymine.reporting.sections.occupation import occupation_section
 from journeymine.reporting.sections.overview import log_section, settings, stages_section
 from journeymine.reporting.sections.patterns import patterns_section, variety_section
+from journeymine.reporting.sections.personas import personas_section
+from journeymine.reporting.sections.prediction import prediction_section
 from journeymine.reporting.sections.steps import activities_section, transitions_section, variants_section
 from journeymine.spec import JourneySpec
 
@@ -205,10 +208,13 @@ def _numbers(found: Results, spec: JourneySpec, seed: int, lang: str) -> dict[st
         "variety": variety_section(found.variants),
         "patterns": patterns_section(found.motifs),
         "conversion": found.chain.conversion() if found.chain else None,
-        "chain": chain_section(found.chain),
+        "chain": chain_section(found.chain, found.times, found.order),
+        "personas": personas_section(found.personas, log.found.segments),
         "map": map_section(found.map),
         "model": model_section(found.model, found.explained),
         "funnel": funnel_section(found.funnel),
+        "occupation": occupation_section(found.occupation),
+        "prediction": prediction_section(found.prediction),
         "friction": friction_section(found.friction),
         "friction_score": friction_score_section(found.friction.score),
         "friction_tests": friction_tests_section(found.friction),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journeymine.draw.tokens import CODE, SANS, TINT_MAX, fragment_css, page_css
 from journeymine.reporting.phrases import check_language, say
 from journeymine.reporting.reader import Reader
+from journeymine.reporting.views.chain import chain_view
 from journeymine.reporting.views.conformance import conformance_view
 from journeymine.reporting.views.differences import differences_view
 from journeymine.reporting.views.fixes import fixes_view
@@ -21,9 +22,12 @@ from journeymine.reporting.views.head import head_view
 from journeymine.reporting.views.map import map_view
 from journeymine.reporting.views.markup import drawn
 from journeymine.reporting.views.method import method_view
+from journeymine.reporting.views.occupation import occupation_view
 from journeymine.reporting.views.outcome import outcome_view
 from journeymine.reporting.views.paths import paths_view
 from journeymine.reporting.views.patterns import patterns_view
+from journeymine.reporting.views.personas import personas_view
+from journeymine.reporting.views.prediction import prediction_view
 from journeymine.reporting.views.quality import quality_view
 from journeymine.reporting.views.steps import TINTS, steps_view
 
@@ -37,16 +41,32 @@ SECTIONS: Final[dict[str, Callable[[Reader], dict[str, Any] | None]]] = {
     "outcome": outcome_view,
     "map": map_view,
     "funnel": funnel_view,
+    "occupation": occupation_view,
     "friction": friction_view,
     "paths": lambda reader: {**paths_view(reader), "patterns": patterns_view(reader)},
+    "personas": personas_view,
     "conformance": conformance_view,
     "differences": differences_view,
+    "chain": chain_view,
+    "prediction": prediction_view,
     "steps": steps_view,
     "quality": quality_view,
     "method": method_view,
 }
 """Sections in the order of the page: each has a view (None: left out) and a template."""
-STYLES: Final = ("base", "page", "map", "friction", "patterns", "conformance", "differences")
+STYLES: Final = (
+    "base",
+    "page",
+    "map",
+    "friction",
+    "patterns",
+    "conformance",
+    "differences",
+    "chain",
+    "personas",
+    "occupation",
+    "prediction",
+)
 
 
 def render_html(report: Mapping[str, Any], lang: str) -> str:

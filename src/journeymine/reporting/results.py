@@ -10,8 +10,11 @@ from journeymine.analyses.conformance import check_conformance
 from journeymine.analyses.default_funnel import report_funnel
 from journeymine.analyses.friction import find_friction
 from journeymine.analyses.model import discover, explain
+from journeymine.analyses.occupation import report_occupation
+from journeymine.analyses.prediction import report_quality
 from journeymine.analyses.process_map import build_map, shown_graph
 from journeymine.errors import NotEnoughDataError
+from journeymine.markov.horizons import times_to_goal
 from journeymine.paths.signals import FrictionRules
 
 if TYPE_CHECKING:
@@ -20,9 +23,14 @@ if TYPE_CHECKING:
     from journeymine._progress import Progress
     from journeymine.analyses.comparisons import Comparison
     from journeymine.analyses.default_funnel import ReportFunnel
+    from journeymine.analyses.occupation import ReportOccupation
     from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
+    from journeymine.markov.order import OrderChoice
+    from journeymine.markov.persona_results import Personas
+    from journeymine.markov.prediction_quality import PredictionQuality
+    from journeymine.markov.time_to_goal import TimeToGoal
     from journeymine.paths.friction import Friction
     from journeymine.paths.motifs import Motifs
     from journeymine.paths.process_map import ProcessMap
@@ -45,11 +53,16 @@ class Results:
     variants: Variants
     motifs: Motifs
     chain: MarkovChain | None
+    times: tuple[TimeToGoal, ...]
+    order: OrderChoice | None
+    personas: Personas | None
     ranking: FixRanking | None
     map: ProcessMap
     model: ProcessModel
     explained: Explained
     funnel: ReportFunnel | None
+    occupation: ReportOccupation | None
+    prediction: PredictionQuality | None
     friction: Friction
     conformance: Conformance | None
     comparisons: list[Comparison]
@@ -71,10 +84,18 @@ def compute(
     with step("Counting"):
         transitions, variants, motifs = log.transitions(), log.variants(TOP_VARIANTS), log.motifs()
     chain: MarkovChain | None = None
+    times: tuple[TimeToGoal, ...] = ()
+    order: OrderChoice | None = None
+    personas: Personas | None = None
     ranking: FixRanking | None = None
     if log.found.goal and log.count_chain().n_starts:
         with step("Fitting the chain"):
             chain = log.fit_markov(seed=seed)
+            times = times_to_goal(chain)
+        with step("Checking the chain"):
+            order = _order(chain)
+        with step("Looking for personas"):
+            personas = chain.personas() if order is not None else None
         with step("Ranking fixes"):
             ranking = log.rank_fixes(seed=seed)
     with step("Drawing the map"):
@@ -87,6 +108,10 @@ def compute(
         funnel = report_funnel(
             log, spec.stage, steps=settings.steps, within=settings.within, closed=settings.closed
         )
+    with step("Following journeys over time"):
+        occupation = report_occupation(log, seed=seed)
+    with step("Judging predictions"):
+        prediction = report_quality(log, seed=seed)
     with step("Looking for friction"):
         friction = find_friction(log, FrictionRules(**spec.friction.given()), seed=seed)
     with step("Checking the designed journey"):
@@ -99,15 +124,29 @@ def compute(
         variants=variants,
         motifs=motifs,
         chain=chain,
+        times=times,
+        order=order,
+        personas=personas,
         ranking=ranking,
         map=process_map,
         model=model,
         explained=explained,
         funnel=funnel,
+        occupation=occupation,
+        prediction=prediction,
         friction=friction,
         conformance=conformance,
         comparisons=comparisons,
     )
+
+
+def _order(chain: MarkovChain) -> OrderChoice | None:
+    """The checks of the chain, which it keeps, and the comparison of orders; None with too few customers for it."""
+    _ = chain.checks
+    try:
+        return chain.order_choice
+    except NotEnoughDataError:
+        return None
 
 
 def _conformance(log: EventLog, spec: JourneySpec, seed: int) -> Conformance | None:

@@ -19,13 +19,17 @@ from journeymine.reporting.schema_parts import (
     one_of,
     or_null,
 )
+from journeymine.reporting.sections.chain_schema import chain_schema
 from journeymine.reporting.sections.conformance import conformance_schema
 from journeymine.reporting.sections.differences import differences_schema
 from journeymine.reporting.sections.friction import friction_schema
 from journeymine.reporting.sections.funnel import funnel_schema
 from journeymine.reporting.sections.map import map_schema
 from journeymine.reporting.sections.model import model_schema
+from journeymine.reporting.sections.occupation import occupation_schema
 from journeymine.reporting.sections.patterns import patterns_schema, variety_schema
+from journeymine.reporting.sections.personas import personas_schema
+from journeymine.reporting.sections.prediction import prediction_schema
 
 SCHEMA_VERSION = 1
 
@@ -53,10 +57,13 @@ def report_schema() -> Schema:
         "variety": variety_schema(),
         "patterns": patterns_schema(),
         "conversion": ESTIMATE_OR_NULL,
-        "chain": or_null(_chain()),
+        "chain": chain_schema(),
+        "personas": personas_schema(),
         "map": map_schema(),
         "model": model_schema(),
         "funnel": funnel_schema(),
+        "occupation": occupation_schema(),
+        "prediction": prediction_schema(),
         **friction_schema(),
         "conformance": conformance_schema(),
         "differences": differences_schema(),
@@ -162,21 +169,6 @@ def _transition() -> Schema:
 def _variant() -> Schema:
     ends = object_of(converted=COUNT, dropped=COUNT, open=COUNT)
     return object_of(activities=array_of(TEXT), n=COUNT, share=ESTIMATE, end_states=or_null(ends))
-
-
-def _chain() -> Schema:
-    sensitivity = object_of(source=TEXT, target=TEXT, estimate=NUMBER, lower=NUMBER, upper=NUMBER, n=COUNT)
-    return object_of(
-        states=array_of(TEXT),
-        n_folded=COUNT,
-        attempts={"type": "integer", "minimum": 1},
-        n_visits=COUNT,
-        n_visits_open=COUNT,
-        visits=array_of(ESTIMATE),
-        events_to_goal=ESTIMATE_OR_NULL,
-        seconds_to_goal=ESTIMATE_OR_NULL,
-        sensitivity={**array_of(sensitivity), "maxItems": 50},
-    )
 
 
 def _tests() -> Schema:

@@ -64,37 +64,29 @@ def chain_counts_sql(visits: str) -> str:
         ORDER BY unit, cell, source, target NULLS LAST"""
 
 
-def attempts_sql(visits: str, events: str, journeys: str, attempts: int) -> str:
-    """Watched visits with the attempt number of the activity and of the next one, at most `attempts`."""
+def starts_sql(
+    events: str, journeys: str, last_start_us: int | None, *, borders_us: tuple[int, int] | None = None
+) -> str:
+    """Where journeys start, watched or not: (unit, cell, code, is_goal, watched, phase, n).
+
+    Parameters
+    ----------
+    borders_us
+        Journeys first seen before the first time may have been under way when the log begins (phase 0); those before
+        the second are what they are compared with (1), then come the others (2). None: all are others.
+    """
+    is_goal = "COALESCE(j.goal_position = e.position, FALSE)"
+    phase = "2"
+    if borders_us is not None:
+        first, second = borders_us
+        phase = f"CASE WHEN e.time_us < {first} THEN 0 WHEN e.time_us < {second} THEN 1 ELSE 2 END"
     return f"""
-        SELECT v.*, a.attempt, a.next_attempt FROM {visits} AS v JOIN
-          (SELECT case_key, position, attempt, LEAD(attempt) OVER (PARTITION BY case_key ORDER BY position)
-                      AS next_attempt
-           FROM (SELECT e.case_key, e.position, LEAST({int(attempts)}, CAST(ROW_NUMBER() OVER (
-                            PARTITION BY e.case_key, e.code ORDER BY e.position) AS INTEGER)) AS attempt
-                 FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
-                 WHERE e.position >= j.start_position) AS numbered) AS a
-          ON a.case_key = v.case_key AND a.position = v.position"""
-
-
-def attempt_counts_sql(visits: str) -> str:
-    """Moves between attempt-indexed states: (unit, cell, source, attempt, target, next_attempt, n, wait_us)."""
-    return f"""
-        SELECT unit, cell, code AS source, attempt, next_code AS target, next_attempt,
-               COUNT(*) AS n, CAST(SUM(wait_us) AS DOUBLE) AS wait_us
-        FROM {visits} WHERE watched GROUP BY unit, cell, code, attempt, next_code, next_attempt
-        ORDER BY unit, cell, source, attempt, target NULLS LAST, next_attempt"""
-
-
-def starts_sql(events: str, journeys: str, last_start_us: int | None) -> str:
-    """Where journeys start, watched or not: (unit, cell, code, is_goal, watched, n)."""
-    return f"""
-        SELECT j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE) AS is_goal,
-               {watched(last_start_us)} AS watched, COUNT(*) AS n
+        SELECT j.unit, j.cell, e.code, {is_goal} AS is_goal, {watched(last_start_us)} AS watched,
+               {phase} AS phase, COUNT(*) AS n
         FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key
         WHERE e.position = j.start_position
-        GROUP BY j.unit, j.cell, e.code, COALESCE(j.goal_position = e.position, FALSE), {watched(last_start_us)}
-        ORDER BY j.unit, j.cell, e.code, is_goal, watched"""
+        GROUP BY j.unit, j.cell, e.code, {is_goal}, {watched(last_start_us)}, {phase}
+        ORDER BY j.unit, j.cell, e.code, is_goal, watched, phase"""
 
 
 def cell_customers_sql(journeys: str) -> str:

@@ -24,6 +24,8 @@ COLUMNS: Final = (
 )
 TINTS: Final = 10
 PALE_BELOW: Final = 0.2
+MOST_MOVES, MOST_OF_STEP, OFTEN = 40, 3, 0.05
+"""Moves in the table: of each step the commonest, if at least 5 % of its departures go there."""
 
 
 def steps_view(report: Reader) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def steps_view(report: Reader) -> dict[str, Any]:
         "rest": report.say("steps_rest", count=Shown(fmt.number(rest, report.lang), rest)) if rest else None,
         "heat": picture(heat_figure(report)) if report.items("transitions") else None,
         "heat_sub": report.say("heat_sub" if _has_drop(report) else "heat_sub_no_exit"),
+        "moves": _moves(report, places),
         "has_drop": _has_drop(report),
         "has_fixes": bool(_fix_numbers(report)),
     }
@@ -122,6 +125,37 @@ def _cell(
     }
 
 
+def _moves(report: Reader, places: list[int]) -> list[dict[str, Any]]:
+    """The moves that matter, in the order of the steps, each with its interval."""
+    of_source: dict[str, list[int]] = {}
+    for j, row in enumerate(report.items("transitions")):
+        of_source.setdefault(row["source"], []).append(j)
+    rows = []
+    for i in places:
+        own = of_source.get(report.value(f"activities[{i}].name"), [])
+        own = sorted(own, key=lambda j: (-report.value(f"transitions[{j}].n"), j))[:MOST_OF_STEP]
+        rows += [j for j in own if report.value(f"transitions[{j}].share.estimate") >= OFTEN]
+    moves = [report.at(f"transitions[{j}]") for j in rows[:MOST_MOVES]]
+    return [
+        {
+            "source": move.name("source"),
+            "target": move.name("target"),
+            "share": move.share("share.estimate"),
+            "bounds": move.interval("share", "share"),
+            "n": move.count("n"),
+            "of": move.count("share.n"),
+        }
+        for move in moves
+    ]
+
+
+def _bounds(share: Any) -> tuple[float, float, int] | None:
+    """Interval of a share and what it is of."""
+    if not share or not fmt.is_number(share.get("lower")) or not fmt.is_number(share.get("upper")):
+        return None
+    return float(share["lower"]), float(share["upper"]), int(share["n"])
+
+
 def heat_figure(report: Reader) -> Figure:
     """Draw the transition matrix."""
     has_drop = _has_drop(report)
@@ -133,6 +167,7 @@ def heat_figure(report: Reader) -> Figure:
             stage=stages.get(row.get("stage"), row.get("stage")),
             exits=((row.get("drop") or {}).get("estimate"),) if has_drop else (),
             exit_refs=(f"activities[{i}].drop.estimate",) if has_drop else (),
+            exit_bounds=(_bounds(row.get("drop")),) if has_drop else (),
         )
         for i, row in enumerate(report.items("activities"))
     ]
@@ -143,6 +178,7 @@ def heat_figure(report: Reader) -> Figure:
             target=row["target"] if str(row["target"]).strip() else empty,
             n=row["n"],
             share=row["share"]["estimate"],
+            bounds=_bounds(row["share"]),
             ref=f"transitions[{i}].share.estimate",
         )
         for i, row in enumerate(report.items("transitions"))
