@@ -13,6 +13,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 TOLD = {
     "which_fixes_move_the_needle": "FixRanking",
+    "where_journeys_go_next": "MarkovChain of 16 states",
     "what_customers_really_do": "Account sign-in -> (dropped)",
 }
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import journeymine as jm
-from journeymine.markov.prediction import predict
+from journeymine.markov.prediction.prediction import predict
 from journeymine.simulate import sample_chain
 
 if TYPE_CHECKING:

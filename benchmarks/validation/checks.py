@@ -28,12 +28,12 @@ from scipy import stats
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.counts.periods import PeriodCounts
 from journeymine.counts.sequences import OPEN, SequenceCounts
-from journeymine.markov.checks import check_chain
+from journeymine.markov.checks.checks import check_chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from journeymine.markov.check_results import Check
+    from journeymine.markov.checks.check_results import Check
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -31,12 +31,12 @@ from journeymine.fixes.candidates import Candidate, ScopedDrops
 from journeymine.fixes.classes import find_classes
 from journeymine.fixes.effects import estimate_effects
 from journeymine.markov.absorbing import absorb
-from journeymine.markov.class_number import choose_by_bic
+from journeymine.markov.classes.class_number import choose_by_bic
+from journeymine.markov.classes.mixture_em import MixtureModel
+from journeymine.markov.classes.mixture_members import member_table
+from journeymine.markov.classes.persona_draws import adjusted_rand
+from journeymine.markov.classes.personas import find_personas
 from journeymine.markov.lists import chain_of_sequences
-from journeymine.markov.mixture_em import MixtureModel
-from journeymine.markov.mixture_members import member_table
-from journeymine.markov.persona_draws import adjusted_rand
-from journeymine.markov.personas import find_personas
 from journeymine.uncertainty import percentile_interval
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from scipy.linalg import expm
 
 import journeymine as jm
 from journeymine.analyses.occupation import occupation
-from journeymine.markov.occupation_curves import estimate_occupation
-from journeymine.markov.occupation_frame import state_occupation
+from journeymine.markov.occupation.occupation_curves import estimate_occupation
+from journeymine.markov.occupation.occupation_frame import state_occupation
 from journeymine.simulate import sample_chain
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from scipy import stats
 
 from journeymine.counts.chain import DROP, GOAL
 from journeymine.counts.sequences import SequenceCounts
-from journeymine.markov.order import MAX_ORDER, compare_orders
-from journeymine.markov.order_likelihood import ordered_moves
-from journeymine.markov.order_tests import memory_test
+from journeymine.markov.memory.order import MAX_ORDER, compare_orders
+from journeymine.markov.memory.order_likelihood import ordered_moves
+from journeymine.markov.memory.order_tests import memory_test
 
 WORLDS = ("wide", "near", "sparse", "clustered", "bucketed")
 LEAST = 0.1

@@ -24,8 +24,8 @@ import pandas as pd
 import journeymine as jm
 from journeymine.analyses.prediction import evaluate_predictions
 from journeymine.errors import NotEnoughDataError
-from journeymine.markov.calibration import recalibration
-from journeymine.markov.prediction import predict
+from journeymine.markov.prediction.calibration import recalibration
+from journeymine.markov.prediction.prediction import predict
 from journeymine.simulate import sample_chain
 
 N_DRAWS = 200

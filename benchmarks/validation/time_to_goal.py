@@ -29,7 +29,7 @@ from coverage import FAST_AND_SLOW, N_BUCKETS, THREE, TWO, bucketed
 
 import journeymine as jm
 from journeymine.analyses.chain_data import LogData
-from journeymine.markov.time_to_goal import TimeToGoal, time_to_goal
+from journeymine.markov.timing.time_to_goal import TimeToGoal, time_to_goal
 from journeymine.simulate import ChainSample, sample_chain
 
 if TYPE_CHECKING:

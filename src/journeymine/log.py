@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from journeymine.engine.duckdb import DuckDBEngine
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain, Order
-    from journeymine.markov.occupation_curves import JourneyOccupation
-    from journeymine.markov.prediction_quality import PredictionQuality
+    from journeymine.markov.occupation.occupation_curves import JourneyOccupation
+    from journeymine.markov.prediction.prediction_quality import PredictionQuality
     from journeymine.markov.priors import Prior
     from journeymine.paths.anchored import AnchoredPaths, FirstAfter
     from journeymine.paths.differences import Differences

@@ -17,7 +17,7 @@ from journeymine.counting.memory import count_with_memory
 from journeymine.counting.sequences import count_sequences
 from journeymine.counts.memory import BEGIN, Memory
 from journeymine.errors import NotEnoughDataError
-from journeymine.markov.memory import sequence_memory
+from journeymine.markov.memory.memory import sequence_memory
 
 if TYPE_CHECKING:
     from journeymine.counts.chain import ChainCounts

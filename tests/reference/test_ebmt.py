@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from journeymine.errors import OptionError
-from journeymine.markov.occupation_frame import state_occupation
+from journeymine.markov.occupation.occupation_frame import state_occupation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from journeymine.markov.chain import MarkovChain
-from journeymine.markov.horizons import times_to_goal
+from journeymine.markov.timing.horizons import times_to_goal
 from journeymine.reading import read_log
 from journeymine.reporting import render
 from journeymine.reporting.numbers import rounded

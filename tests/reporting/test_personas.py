@@ -9,8 +9,8 @@ import jsonschema
 import numpy as np
 import pytest
 
+from journeymine.markov.classes.personas import find_personas
 from journeymine.markov.lists import count_lists
-from journeymine.markov.personas import find_personas
 from journeymine.reporting import render
 from journeymine.reporting.numbers import rounded
 from journeymine.reporting.reader import Reader, resolve

@@ -10,7 +10,7 @@ import numpy as np
 from journeymine._checks import duration_us
 from journeymine.counting.occupation import count_occupation, round_times
 from journeymine.errors import NotEnoughDataError, OptionError, shown
-from journeymine.markov.occupation_curves import N_DRAWS, estimate_occupation, point_shares
+from journeymine.markov.occupation.occupation_curves import N_DRAWS, estimate_occupation, point_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from journeymine.counts.occupation import OccupationCounts
     from journeymine.log import EventLog
-    from journeymine.markov.occupation_curves import JourneyOccupation
+    from journeymine.markov.occupation.occupation_curves import JourneyOccupation
 
 MAX_TIMES = 50
 MAX_SHOWN, LEAST_SHOWN = 8, 0.03

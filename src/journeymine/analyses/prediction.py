@@ -13,12 +13,12 @@ from journeymine.counting.memory import state_of_code
 from journeymine.counting.sequences import count_sequences
 from journeymine.counting.visit_waits import count_visit_waits
 from journeymine.errors import NotEnoughDataError, OptionError, shown
-from journeymine.markov.baselines import Rule, baseline
 from journeymine.markov.estimation import ChainModel
-from journeymine.markov.outlook import look_ahead
-from journeymine.markov.prediction_evaluation import judge
-from journeymine.markov.recalibration import learn_recalibration
-from journeymine.markov.semi_kernel import estimate_kernel
+from journeymine.markov.prediction.baselines import Rule, baseline
+from journeymine.markov.prediction.outlook import look_ahead
+from journeymine.markov.prediction.prediction_evaluation import judge
+from journeymine.markov.prediction.recalibration import learn_recalibration
+from journeymine.markov.timing.semi_kernel import estimate_kernel
 from journeymine.uncertainty import N_DRAWS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from journeymine.counts.histories import HistoryCounts
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
-    from journeymine.markov.prediction_quality import PredictionQuality
+    from journeymine.markov.prediction.prediction_quality import PredictionQuality
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -234,7 +234,7 @@ def score_open_journeys(
     horizon
         Also what happens within this time from the end of the log.
     recalibrate
-        Put conversions on the line that fits how the chain's own journeys ended (`markov/recalibration.py`).
+        Put conversions on the line that fits how the chain's own journeys ended (`markov/prediction/recalibration.py`).
 
     Returns
     -------
@@ -250,7 +250,7 @@ def score_open_journeys(
     """
     import pandas as pd
 
-    from journeymine.markov.prediction_rows import predict_rows
+    from journeymine.markov.prediction.prediction_rows import predict_rows
 
     fitted = chain if chain is not None else log.fit_markov()
     found = log._journeys("predictions")  # noqa: SLF001

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.counts.chain import DROP
-from journeymine.markov.mixture_em import MixtureModel
+from journeymine.markov.classes.mixture_em import MixtureModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from journeymine.fixes.candidates import Candidate, ScopedDrops
     from journeymine.fixes.classes import Classes, ClassGroup
-    from journeymine.markov.mixture_em import Mixture
+    from journeymine.markov.classes.mixture_em import Mixture
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -18,8 +18,8 @@ import numpy as np
 
 from journeymine.fixes.class_parts import ClassParts
 from journeymine.fixes.effects import merged_cells
-from journeymine.markov.class_number import ChosenNumber, choose_by_gain
-from journeymine.markov.mixture_members import MemberTable, member_table
+from journeymine.markov.classes.class_number import ChosenNumber, choose_by_gain
+from journeymine.markov.classes.mixture_members import MemberTable, member_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "MarkovChain": "chain",
     "Prior": "priors",
-    "StateOccupation": "occupation",
-    "state_occupation": "occupation_frame",
+    "StateOccupation": "occupation.occupation",
+    "state_occupation": "occupation.occupation_frame",
 }
 
 if TYPE_CHECKING:
     from journeymine.markov.chain import MarkovChain
-    from journeymine.markov.occupation import StateOccupation
-    from journeymine.markov.occupation_frame import state_occupation
+    from journeymine.markov.occupation.occupation import StateOccupation
+    from journeymine.markov.occupation.occupation_frame import state_occupation
     from journeymine.markov.priors import Prior
 
 __all__ = ["MarkovChain", "Prior", "StateOccupation", "state_occupation"]

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from journeymine.counts.memory import Memory
     from journeymine.draw.figure import Figure
     from journeymine.markov.analytics import GoalValue
-    from journeymine.markov.checks import ChainChecks
+    from journeymine.markov.checks.checks import ChainChecks
+    from journeymine.markov.classes.persona_results import Personas
     from journeymine.markov.data import ChainData
     from journeymine.markov.estimation import ChainEstimate, ChainModel
-    from journeymine.markov.occupation_curves import JourneyOccupation
-    from journeymine.markov.order import OrderChoice
+    from journeymine.markov.memory.order import OrderChoice
+    from journeymine.markov.occupation.occupation_curves import JourneyOccupation
     from journeymine.markov.outcomes import EdgeOutcomes, StateOutcomes
-    from journeymine.markov.persona_results import Personas
-    from journeymine.markov.prediction import Predictor
+    from journeymine.markov.prediction.prediction import Predictor
     from journeymine.markov.priors import Prior
     from journeymine.markov.segment_chains import SegmentChains
-    from journeymine.markov.semi_markov import SemiMarkov
-    from journeymine.markov.time_to_goal import TimeToGoal
+    from journeymine.markov.timing.semi_markov import SemiMarkov
+    from journeymine.markov.timing.time_to_goal import TimeToGoal
     from journeymine.uncertainty import Estimates
 
     Floats = NDArray[np.float64]
@@ -249,19 +249,19 @@ class MarkovChain:
 
     def time_to_goal(self, horizon: str | timedelta, source: str | None = None) -> TimeToGoal:
         """Probability of reaching the goal within a time, as a curve up to it."""
-        from journeymine.markov.time_to_goal import time_to_goal
+        from journeymine.markov.timing.time_to_goal import time_to_goal
 
         return time_to_goal(self.data.waits, self._plain("time_to_goal"), duration_us(horizon), source=source)
 
     def sojourns(self, quantiles: Sequence[float] = (0.5, 0.9)) -> SemiMarkov:
         """How long each move takes."""
-        from journeymine.markov.semi_markov import fit_semi_markov
+        from journeymine.markov.timing.semi_markov import fit_semi_markov
 
         return fit_semi_markov(self.data.waits, self._plain("sojourns"), quantiles=quantiles)
 
     def occupation(self, times: Sequence[str | timedelta] | None = None) -> JourneyOccupation:
         """Where journeys are over the time since their start (Aalen-Johansen)."""
-        from journeymine.markov.occupation_curves import estimate_occupation
+        from journeymine.markov.occupation.occupation_curves import estimate_occupation
 
         given = None if times is None else [duration_us(time) for time in times]
         return estimate_occupation(self.data.occupation(given), n_draws=self.n_draws, seed=self.seed)
@@ -271,7 +271,7 @@ class MarkovChain:
     @cached_property
     def order_choice(self) -> OrderChoice:
         """Orders 0, 1, 2, 3 and a memory of variable length, compared; `.sentence` says which and why."""
-        from journeymine.markov.order import compare_orders
+        from journeymine.markov.memory.order import compare_orders
 
         return compare_orders(self.data.sequences)
 
@@ -283,7 +283,7 @@ class MarkovChain:
     @cached_property
     def checks(self) -> ChainChecks:
         """Memory, differences between segments and change over time: do they fit one chain."""
-        from journeymine.markov.checks import check_chain
+        from journeymine.markov.checks.checks import check_chain
 
         data = self.data
         return check_chain(data.plain, data.sequences, data.periods, data.segments)
@@ -292,7 +292,7 @@ class MarkovChain:
 
     def personas(self, k: int | Literal["bic"] = "bic", *, max_k: int = 6, seed: int = 0) -> Personas:
         """Kinds of customers that move in different ways: a mixture of chains."""
-        from journeymine.markov.personas import find_personas
+        from journeymine.markov.classes.personas import find_personas
 
         return find_personas(self.data.sequences, k=k, max_k=max_k, seed=seed)
 
@@ -325,7 +325,7 @@ class MarkovChain:
         Prediction or DataFrame
             One `Prediction`, or one row a journey.
         """
-        from journeymine.markov.prediction import predict
+        from journeymine.markov.prediction.prediction import predict
 
         return predict(
             self.predictor, prefix, horizon, waited=waited, unknown=unknown, recalibrate=recalibrate
@@ -334,7 +334,7 @@ class MarkovChain:
     @cached_property
     def predictor(self) -> Predictor:
         """The tables that predictions are looked up in."""
-        from journeymine.markov.prediction import make_predictor
+        from journeymine.markov.prediction.prediction import make_predictor
 
         return make_predictor(self)
 

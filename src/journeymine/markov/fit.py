@@ -68,12 +68,12 @@ def fit_memory(
             hint = 'pass order=1, order=2, ..., order="auto" or order="variable".'
             raise OptionError(f"order is {shown(order)}, expected a whole number.", hint=hint)
         if order == "auto":
-            from journeymine.markov.order import compare_orders
+            from journeymine.markov.memory.order import compare_orders
 
             choice = compare_orders(data.sequences)
             order = choice.order
         else:
-            from journeymine.markov.context_tree import fit_context_tree
+            from journeymine.markov.memory.context_tree import fit_context_tree
 
             contexts, order = fit_context_tree(data.sequences).memory.contexts, 1
     borders = tuple(duration_us(time) for time in elapsed)

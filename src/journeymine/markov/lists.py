@@ -270,7 +270,7 @@ class ListData:
 
     def remembered(self, memory: Memory) -> ChainCounts:
         """The chain whose states remember."""
-        from journeymine.markov.memory import sequence_memory
+        from journeymine.markov.memory.memory import sequence_memory
 
         return sequence_memory(self.sequences, memory)
 

@@ -60,7 +60,7 @@ class StoredData:
 
     def remembered(self, memory: Memory) -> ChainCounts:
         """The chain whose states remember, from the stored journeys; these have no waits."""
-        from journeymine.markov.memory import sequence_memory
+        from journeymine.markov.memory.memory import sequence_memory
 
         return sequence_memory(self.sequences, memory)
 

@@ -14,7 +14,7 @@ from journeymine.analyses.occupation import report_occupation
 from journeymine.analyses.prediction import report_quality
 from journeymine.analyses.process_map import build_map, shown_graph
 from journeymine.errors import NotEnoughDataError
-from journeymine.markov.horizons import times_to_goal
+from journeymine.markov.timing.horizons import times_to_goal
 from journeymine.paths.signals import FrictionRules
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
-    from journeymine.markov.order import OrderChoice
-    from journeymine.markov.persona_results import Personas
-    from journeymine.markov.prediction_quality import PredictionQuality
-    from journeymine.markov.time_to_goal import TimeToGoal
+    from journeymine.markov.classes.persona_results import Personas
+    from journeymine.markov.memory.order import OrderChoice
+    from journeymine.markov.prediction.prediction_quality import PredictionQuality
+    from journeymine.markov.timing.time_to_goal import TimeToGoal
     from journeymine.paths.friction import Friction
     from journeymine.paths.motifs import Motifs
     from journeymine.paths.process_map import ProcessMap

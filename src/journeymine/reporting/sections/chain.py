@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from journeymine.markov.check_tables import POOLED
-from journeymine.markov.order import VARIABLE
-from journeymine.markov.time_to_goal import EXTRAPOLATED
+from journeymine.markov.checks.check_tables import POOLED
+from journeymine.markov.memory.order import VARIABLE
+from journeymine.markov.timing.time_to_goal import EXTRAPOLATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeymine.markov.chain import MarkovChain
-    from journeymine.markov.checks import Check, StateCheck
-    from journeymine.markov.order import OrderChoice
-    from journeymine.markov.time_to_goal import TimeToGoal
+    from journeymine.markov.checks.checks import Check, StateCheck
+    from journeymine.markov.memory.order import OrderChoice
+    from journeymine.markov.timing.time_to_goal import TimeToGoal
     from journeymine.uncertainty import Estimates
 
 MOST_SENSITIVITIES, MOST_TURNING_POINTS = 50, 10

@@ -22,7 +22,7 @@ from journeymine.reporting.schema_parts import (
 
 if TYPE_CHECKING:
     from journeymine.analyses.occupation import ReportOccupation
-    from journeymine.markov.occupation_curves import JourneyOccupation
+    from journeymine.markov.occupation.occupation_curves import JourneyOccupation
     from journeymine.uncertainty import Estimates
 
 DAY_US, MICRO = 86_400_000_000, 1e-6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from journeymine.markov.personas import DROP_NAME, GOAL_NAME
+from journeymine.markov.classes.personas import DROP_NAME, GOAL_NAME
 from journeymine.reporting.schema_parts import (
     COUNT,
     ESTIMATE_OR_NULL,
@@ -23,8 +23,8 @@ from journeymine.reporting.sections.chain import estimate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from journeymine.markov.persona_marks import Mark, SegmentMark
-    from journeymine.markov.persona_results import Persona, Personas
+    from journeymine.markov.classes.persona_marks import Mark, SegmentMark
+    from journeymine.markov.classes.persona_results import Persona, Personas
 
 MOST_MARKS, MOST_SEGMENTS = 20, 6
 ENDS = {GOAL_NAME: "goal", DROP_NAME: "dropped"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from journeymine.markov.prediction_quality import END_MEASURES, NEXT_MEASURES
+from journeymine.markov.prediction.prediction_quality import END_MEASURES, NEXT_MEASURES
 from journeymine.reporting.schema_parts import (
     COUNT,
     ESTIMATE,
@@ -21,7 +21,7 @@ from journeymine.reporting.schema_parts import (
 )
 
 if TYPE_CHECKING:
-    from journeymine.markov.prediction_quality import PredictionQuality
+    from journeymine.markov.prediction.prediction_quality import PredictionQuality
 
 SECOND_US = 1_000_000
 MODELS = ("chain", "recalibrated", "frequency", "last_step", "length")

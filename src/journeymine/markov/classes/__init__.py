@@ -1,0 +1,1 @@
+"""Kinds of customers: mixtures of chains, their number, and personas."""
