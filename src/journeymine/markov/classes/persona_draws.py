@@ -234,7 +234,8 @@ def adjusted_rand(one: Ints, other: Ints, n: Floats) -> float:
     1.0
     """
     width = int(other.max(initial=0)) + 1
-    table = np.bincount(one * width + other, n, (int(one.max(initial=0)) + 1) * width).reshape(-1, width)
+    counted = np.bincount(one * width + other, n, (int(one.max(initial=0)) + 1) * width)
+    table = counted.astype(float).reshape(-1, width)
     margins: tuple[Floats, ...] = (table, table.sum(axis=1), table.sum(axis=0))
     together, rows, columns = (_pairs(x).sum() for x in margins)
     by_chance = rows * columns / _pairs(table.sum())
