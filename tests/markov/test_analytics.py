@@ -228,3 +228,21 @@ def test_passages_and_committors() -> None:
         committor_outcomes(model, ["form"], ["form", "visit"])
     with pytest.raises(OptionError, match="targets holds 'Form'"):
         passage_outcomes(model, ["Form"])
+
+
+def test_a_state_that_never_converts_is_not_sure_of_it() -> None:
+    """Of 20 journeys that came to b none converted: up to 16 % might (Wilson), and the move says so."""
+    counts, _ = count_lists([["a", "b"], ["a", "g"], ["a"]], "g", weights=[20, 60, 20])
+    states, edges = chain_outcomes(ChainModel(counts), n_draws=200, timed=False)
+    change = edges.to_frame("change").set_index(["source", "target"])
+    row = change.loc[("a", "b")]
+    b = states.of_state["conversion"].at(counts.states.index("b"))
+    a = states.of_state["conversion"].at(counts.states.index("a"))
+    assert a is not None
+    assert b is not None
+    assert b["upper"] == pytest.approx(0.1611, abs=1e-4)
+    assert row["upper"] - row["estimate"] >= b["upper"] - b["estimate"] - 1e-9
+    # To the goal, all that is unsure is where the journey stands.
+    goal = change.loc[("a", "(goal)")]
+    assert goal["lower"] == pytest.approx(1 - a["upper"])
+    assert goal["upper"] == pytest.approx(1 - a["lower"])

@@ -26,6 +26,7 @@ from journeymine.markov.outcomes import EdgeOutcomes, StateOutcomes
 from journeymine.uncertainty import (
     N_DRAWS,
     Estimates,
+    difference_of_shares,
     percentile_interval,
     share_from_draws,
     unit_column,
@@ -51,7 +52,8 @@ STATE_QUANTITIES = (
     "steps_to_goal",
     "seconds_to_goal",
 )
-EDGE_QUANTITIES = ("given_goal", "slope", "elasticity", "change")
+ROUNDING = 1e-12
+EDGE_QUANTITIES = ("given_goal", "slope", "elasticity")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +117,33 @@ def chain_outcomes(
         name: percentile_interval(point["edge:" + name][0], draws["edge:" + name], n)
         for name in EDGE_QUANTITIES
     }
+    of_edge["change"] = _changes(model, states.of_state["conversion"], draws["conversion"])
     return states, EdgeOutcomes(model.names, model.edges, of_edge, n_draws)
+
+
+def _changes(model: ChainModel, hit: Estimates, draws: Floats) -> Estimates:
+    """Change of the journey's own conversion with each move; draws of a state that never converts do not vary.
+
+    So the intervals of both ends are joined, with their correlation over the draws.
+    """
+    rows, cols = model.edges.T
+    ends = np.array([1.0, 0.0])
+    share, lower, upper = (np.concatenate([part, ends]) for part in (hit.estimate, hit.lower, hit.upper))
+    column = Estimates(share, lower, upper, np.concatenate([hit.n, [0, 0]]))
+    apart = draws - draws.mean(axis=0)
+    sd = np.sqrt((apart**2).sum(axis=0))
+    known = np.flatnonzero(cols < model.k)
+    product = sd[rows[known]] * sd[cols[known]]
+    together = np.einsum("bm,bm->m", apart[:, rows[known]], apart[:, cols[known]])
+    rho = np.zeros(len(rows))
+    # Solved probabilities of 0 and 1 carry rounding.
+    rho[known] = np.divide(together, product, out=np.zeros_like(product), where=product > ROUNDING)
+    found = difference_of_shares(_at(column, cols), _at(column, rows), np.clip(rho, -1, 1))
+    return Estimates(found.estimate, found.lower, found.upper, departures_of(model.counts)[rows])
+
+
+def _at(values: Estimates, places: Ints) -> Estimates:
+    return Estimates(values.estimate[places], values.lower[places], values.upper[places], values.n[places])
 
 
 def _worth(value: float | GoalValue | None, n_units: int, weights: Floats) -> Floats:
@@ -139,7 +167,6 @@ def _quantities(model: ChainModel, found: Solved, *, timed: bool) -> dict[str, F
         given = solved.visits * hit / solved.conversion[:, None]
         slope = derivative(solved, full)[:, rows, cols]
         elasticity = slope * full[:, rows, cols] / solved.conversion[:, None]
-    value = np.concatenate([hit, np.ones((len(hit), 1)), np.zeros((len(hit), 1))], axis=1)
     steps, nowhere = remaining_steps(solved), np.full(hit.shape, np.nan)
     seconds = remaining_time(solved, full, wait) if timed else nowhere
     out = {
@@ -158,7 +185,6 @@ def _quantities(model: ChainModel, found: Solved, *, timed: bool) -> dict[str, F
         "edge:given_goal": h_transform(solved, full)[:, rows, cols],
         "edge:slope": slope,
         "edge:elasticity": np.where(np.isfinite(elasticity), elasticity, np.nan),
-        "edge:change": value[:, cols] - hit[:, rows],
     }
     if timed:
         taken = time_to_goal(solved, start, full, wait)

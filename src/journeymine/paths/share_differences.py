@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from journeymine.uncertainty import LEVEL, Estimates, share_of_units, sums_of_products
+from journeymine.uncertainty import LEVEL, Estimates, difference_of_shares, share_of_units, sums_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,15 +79,8 @@ def differences_of_shares(
         share_of_units(x, n, trials_of, buckets=buckets, level=level)
         for x, n in zip(wins, trials, strict=True)
     )
-    middle = a.estimate - b.estimate
     rho = _correlation(wins, trials, trials_of, a.estimate, b.estimate)
-
-    def reach(x: Floats, y: Floats) -> Floats:
-        return np.asarray(np.sqrt(np.maximum(x**2 + y**2 - 2 * rho * x * y, 0.0)))
-
-    lower = middle - reach(a.estimate - a.lower, b.upper - b.estimate)
-    upper = middle + reach(a.upper - a.estimate, b.estimate - b.lower)
-    both = Estimates(middle, np.clip(lower, -1, 1), np.clip(upper, -1, 1), a.n + b.n)
+    both = difference_of_shares(a, b, rho)
     return ShareDifferences(a, b, both, rho)
 
 
