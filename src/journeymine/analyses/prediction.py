@@ -246,7 +246,7 @@ def score_open_journeys(
     Raises
     ------
     NotEnoughDataError
-        The log has no times, or no journey is open.
+        The log has no times.
     """
     import pandas as pd
 
@@ -258,8 +258,6 @@ def score_open_journeys(
         hint = 'pass timestamp="..." when reading the log.'
         raise NotEnoughDataError("the log has no times, so no journey is known to be open.", hint=hint)
     rows = fetch_open(log.engine, log.canonical, found, log._visits)  # noqa: SLF001
-    if not len(rows.code):
-        raise NotEnoughDataError("no journey is open.", hint="score journeys with chain.predict([...]).")
     predictor = fitted.predictor
     code_of = predictor.states.code_of
     state = np.array([code_of.get(name, -1) for name in log.activities], dtype=np.int64)[rows.code]

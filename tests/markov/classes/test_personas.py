@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.markov.classes.mixture_worlds import CALM, HASTY, LOST, START, counts_of, three_classes, walks
 
+from journeymine.markov.classes.persona_marks import LEAST, lifts
+
 if TYPE_CHECKING:
     from journeymine.markov.classes.persona_results import Personas
 
@@ -180,3 +182,10 @@ def test_the_most_probable_journey_by_trying_all(seed: int, k: int) -> None:
                 best = max(best, path_probability((*states, end), moves, start))
     found = probable_path(moves, start)
     assert path_probability(found, moves, start) == pytest.approx(best)
+
+
+def test_what_others_never_do_has_no_endless_lift() -> None:
+    own, others = np.array([[0.4, 0.0, 0.0]]), np.array([[1e-7, 0.0, 0.3]])
+    draws = [np.repeat(x[None], 20, axis=0) * np.linspace(0.9, 1.1, 20)[:, None, None] for x in (own, others)]
+    lift, _ = lifts(own, others, *draws, np.full((1, 3), 100))
+    assert lift.estimate[0].tolist() == pytest.approx([0.4 / LEAST, 1.0, LEAST / 0.3])

@@ -22,6 +22,8 @@ LEVEL = 0.05
 """False discovery rate of the marks of all personas together."""
 SEEN = 0.01
 """A state or move marks only if a journey makes it this often, in the persona or in the others."""
+LEAST = 0.005
+"""What is rarer counts as this often where a lift is computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +104,8 @@ def lifts(
 ) -> tuple[Estimates, Floats]:
     """Ratios with their intervals, and p values of their logarithms against 0.
 
+    What is rarer than one in 200 counts as one in 200: a quotient of next to nothing says nothing.
+
     The test takes the personas as given: it says what tells them apart, not that they exist.
     """
     ratio, ratios = _divided(own, others), _divided(own_draws, other_draws)
@@ -112,7 +116,7 @@ def lifts(
 
 
 def _divided(a: Floats, b: Floats) -> Floats:
-    return np.asarray(np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0))
+    return np.asarray(np.maximum(a, LEAST) / np.maximum(b, LEAST))
 
 
 def marks_of(

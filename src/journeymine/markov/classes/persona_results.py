@@ -215,5 +215,5 @@ def _line(persona: Persona) -> str:
     mark = ""
     if first is not None:
         what = " → ".join(str(name)[:40] for name in (first.source, first.target) if name is not None)
-        mark = f"; {what} x{float(first.lift.estimate):.2f}"
+        mark = f"; {what} x{float(first.lift.estimate):.3g}"
     return f"{persona.number:>3}. {share:.1%} of journeys, {rate:.1%} convert{mark}"
