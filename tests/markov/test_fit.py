@@ -264,3 +264,49 @@ def test_a_log_and_its_lists_give_the_same_chain() -> None:
         assert of_log.matrix.equals(of_lists.matrix)
         assert of_log.to_frame()["n"].tolist() == of_lists.to_frame()["n"].tolist()
         assert of_log.order_choice.order == of_lists.order_choice.order
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"n_draws": 0}, "n_draws is 0, expected a whole number from 2"),
+        ({"seed": "x"}, "seed is 'x', expected a whole number from 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"customers": ["a", None]}, "customers holds a missing value"),
+        ({"customers": ["a", float("nan")]}, "customers holds a missing value"),
+    ],
+)
+def test_draws_seeds_and_customers_that_cannot_be_used(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        fit(sequences("a,b,g", "a"), "g", **options)
+
+
+@pytest.mark.parametrize("goal", [3, [3], np.int64(3), "3", ["3"]])
+def test_whole_numbers_are_names(goal: Any) -> None:
+    chain = fit([[1, 2, 3], [1]], goal)
+    assert chain.states == ("1", "2")
+    assert chain.matrix.loc["2", "(goal)"] == 1.0
+
+
+def test_activities_may_be_called_like_the_ends() -> None:
+    chain = fit([["x", "(goal)", "paid"], ["x"]], "paid")
+    assert chain.matrix.columns.tolist() == ["(goal)", "x", "((goal))", "(dropped)"]
+    assert chain.matrix.loc["(goal)", "((goal))"] == 1.0
+    pairs = list(zip(chain.to_frame()["source"], chain.to_frame()["target"], strict=True))
+    assert pairs == [("(goal)", "((goal))"), ("x", "(goal)"), ("x", "(dropped)")]
+
+
+def test_conversion_is_asked_from_states_only() -> None:
+    with pytest.raises(OptionError, match=r"source holds '\(goal\)', which is not a state"):
+        fit(sequences("a,g", "a"), "g").conversion("(goal)")
+
+
+def test_without_a_goal_nothing_converts_and_nothing_drops_out() -> None:
+    chain = fit(sequences("a,b", "a"))
+    assert set(chain.outcomes.to_frame()["quantity"]) == {"visits", "remaining_steps", "remaining_seconds"}
+
+
+def test_states_that_remember_are_not_told_to_remember() -> None:
+    lists = sequences(*["x,m,g"] * 60, *["y,m"] * 60)
+    assert "First-order property" in repr(fit(lists, "g"))
+    assert "First-order property" not in repr(fit(lists, "g", order=2))

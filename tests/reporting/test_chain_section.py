@@ -201,13 +201,6 @@ def test_days_of_a_period_are_written_in_the_language(samples: ModuleType) -> No
     assert "entre 1er janvier 2026 et 3 février 2026" in text
 
 
-def test_the_median_of_a_chain_that_disagrees_is_not_told(samples: ModuleType) -> None:
-    data = samples.sample()
-    assert "Half of those that get there" not in page(data, "en")
-    data["chain"]["time_to_goal"][1]["apart"] = False
-    assert "Half of those that get there" in page(data, "en")
-
-
 def test_a_move_back_and_small_changes_are_no_turning_points(samples: ModuleType) -> None:
     data = samples.sample()
     there = data["chain"]["turning_points"][0]

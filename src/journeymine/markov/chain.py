@@ -10,6 +10,7 @@ import numpy as np
 
 from journeymine._checks import duration_us
 from journeymine.errors import NotEnoughDataError, OptionError, shown
+from journeymine.markov.priors import place_of
 from journeymine.markov.rows import edge_matrices, simultaneous_rows
 from journeymine.uncertainty import N_DRAWS
 
@@ -217,7 +218,7 @@ class MarkovChain:
             return None
         if source is None:
             return self.converted.at()
-        return self.hit.at(self.model.columns([source], "source")[0])
+        return self.hit.at(place_of(source, {name: i for i, name in enumerate(self.states)}, "source"))
 
     def sensitivity(self) -> pd.DataFrame:
         """One row an edge: change of conversion per unit of its probability, the others giving way in proportion."""
@@ -251,7 +252,9 @@ class MarkovChain:
         """Probability of reaching the goal within a time, as a curve up to it."""
         from journeymine.markov.timing.time_to_goal import time_to_goal
 
-        return time_to_goal(self.data.waits, self._plain("time_to_goal"), duration_us(horizon), source=source)
+        return time_to_goal(
+            self.data.waits, self._plain("time_to_goal"), duration_us(horizon, name="horizon"), source=source
+        )
 
     def sojourns(self, quantiles: Sequence[float] = (0.5, 0.9)) -> SemiMarkov:
         """How long each move takes."""
@@ -263,7 +266,7 @@ class MarkovChain:
         """Where journeys are over the time since their start (Aalen-Johansen)."""
         from journeymine.markov.occupation.occupation_curves import estimate_occupation
 
-        given = None if times is None else [duration_us(time) for time in times]
+        given = None if times is None else [duration_us(time, name="times") for time in times]
         return estimate_occupation(self.data.occupation(given), n_draws=self.n_draws, seed=self.seed)
 
     # ------------------------------------------------------------------------------------------ can it be trusted
@@ -421,7 +424,9 @@ class MarkovChain:
                 f"{counts.n_truncated:,} journeys were under way when the log began; they start nowhere"
             )
         if self.source is not None:
-            lines += [check.sentence for check in self.checks]
+            # States that remember answer the question whether they should.
+            checks = [check for check in self.checks if self.memory.plain or check.name != "first_order"]
+            lines += [check.sentence for check in checks]
         return "\n".join(
             [*lines, 'Next: .matrix, .outcomes, .order_table, .time_to_goal("7d"), .predict([...])']
         )

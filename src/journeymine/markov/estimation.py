@@ -23,11 +23,10 @@ from journeymine.markov.absorbing import (
     time_to_goal,
 )
 from journeymine.markov.priors import (
-    DROP_COLUMN,
-    GOAL_COLUMN,
     MAXIMUM_LIKELIHOOD,
     Prior,
     allowed_edges,
+    end_names,
     place_of,
 )
 from journeymine.markov.rows import design_effects, edge_matrices
@@ -134,7 +133,7 @@ class ChainModel:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns: the states, the goal, dropping out."""
-        return (*self.counts.states, GOAL_COLUMN, DROP_COLUMN)
+        return (*self.counts.states, *end_names(self.counts.states))
 
     def columns(self, names: Iterable[str], what: str) -> list[int]:
         """Columns of names, sorted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,6 @@ from journeymine.uncertainty import LEVEL, N_DRAWS, Estimates, share_of_units, u
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
 
     from journeymine.counts.chain import ChainCounts
     from journeymine.markov.analytics import GoalValue
@@ -76,7 +76,10 @@ def fit_memory(
             from journeymine.markov.memory.context_tree import fit_context_tree
 
             contexts, order = fit_context_tree(data.sequences).memory.contexts, 1
-    borders = tuple(duration_us(time) for time in elapsed)
+    times = [elapsed] if isinstance(elapsed, (str, timedelta)) else elapsed
+    borders = tuple(duration_us(time, name="elapsed") for time in times)
+    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
+        raise OptionError(f'order is {shown(order)}, expected a whole number from 0, "auto" or "variable".')
     if order == 0 and (attempts != 1 or borders):
         raise OptionError("order is 0 and states are to remember more, expected one of them.")
     # A chain of order 0 has the states of order 1, all with the same row.
@@ -119,6 +122,9 @@ def fit_chain(
     NotEnoughDataError
         No visit was watched long enough.
     """
+    for name, given, least in (("n_draws", n_draws, 2), ("seed", seed, 0)):
+        if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < least:
+            raise OptionError(f"{name} is {shown(given)}, expected a whole number from {least}.")
     if not counts.n_starts:
         hint = "set a shorter idle, or read a longer period."
         raise NotEnoughDataError(
@@ -127,6 +133,8 @@ def fit_chain(
     model = ChainModel(counts, prior=prior, pool_rows=pool_rows)
     draws = min(n_draws, max(MIN_DRAWS, int(WORK_LIMIT / max(counts.n_states, 1) ** 3)))
     outcomes, moves = chain_outcomes(model, value=value, n_draws=draws, seed=seed, timed=timed)
+    if not has_goal:
+        outcomes = outcomes.without_goal()
     return MarkovChain(
         counts=counts,
         memory=memory or Memory(),

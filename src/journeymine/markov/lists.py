@@ -108,6 +108,11 @@ def _by_customer(coded: list[Journey], amounts: Ints, customers: list[Any]) -> t
         raise OptionError(
             f"customers has {len(customers)} values, expected one for each of {len(coded)} sequences."
         )
+    if any(customer is None or customer != customer for customer in customers):
+        hint = "name every customer, or leave customers out where everybody has one journey."
+        raise OptionError(
+            "customers holds a missing value, expected who each sequence belongs to.", hint=hint
+        )
     names = [str(customer) for customer in customers]
     known = sorted(set(names))
     buckets = len(known) > MAX_CUSTOMER_UNITS
@@ -220,7 +225,13 @@ def _weights(weights: Iterable[int] | None, n: int) -> Ints:
 
 
 def _goal_names(goal: Any) -> tuple[str, ...]:
-    return as_tuple(str(goal) if isinstance(goal, int) else goal, name="goal")
+    """Goals as names: whole numbers are names, as they are in sequences."""
+    given: Any = [goal] if goal is None or isinstance(goal, (str, int, np.integer)) else goal
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
+        given = [
+            str(name) if isinstance(name, (int, np.integer)) else name for name in given if name is not None
+        ]
+    return as_tuple(given, name="goal")
 
 
 def _goals(goal: Any, lists: list[tuple[str, ...]]) -> frozenset[str]:

@@ -60,6 +60,15 @@ class StateOutcomes:
             parts += [(state, name, *_numbers(values, i)) for i, state in enumerate(self.states)]
         return pd.DataFrame(parts, columns=["state", "quantity", "estimate", "lower", "upper", "n"])
 
+    def without_goal(self) -> StateOutcomes:
+        """What is left where nothing is a success: how often states are visited, and how much is still to come."""
+        kept = ("visits", "remaining_steps", "remaining_seconds")
+        of_state, of_start = (
+            {name: values for name, values in part.items() if name in kept}
+            for part in (self.of_state, self.of_start)
+        )
+        return StateOutcomes(self.states, of_state, of_start, self.n_draws)
+
     def settled(self, *, won: float = WON, lost: float = LOST, quantity: str = "conversion") -> pd.DataFrame:
         """Points of no return: states after which the outcome is settled.
 

@@ -11,7 +11,7 @@ from journeymine._checks import check_choice
 from journeymine.errors import OptionError, listed, shown, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,7 +76,7 @@ def allowed_edges(counts: ChainCounts, prior: Prior, *, pool_rows: bool) -> Ints
 def _pairs(counts: ChainCounts, pairs: Iterable[tuple[str, str]], name: str) -> Ints:
     """Pairs of names as source * (k + 2) + column."""
     sources = {state: i for i, state in enumerate(counts.states)}
-    columns = {**sources, GOAL_COLUMN: counts.n_states, DROP_COLUMN: counts.n_states + 1}
+    columns = sources | {end: counts.n_states + i for i, end in enumerate(end_names(counts.states))}
     ids = set()
     for pair in pairs:
         if not _is_pair(pair):
@@ -85,6 +85,22 @@ def _pairs(counts: ChainCounts, pairs: Iterable[tuple[str, str]], name: str) -> 
         source, target = place_of(pair[0], sources, name), place_of(pair[1], columns, name)
         ids.add(source * (counts.n_states + 2) + target)
     return np.array(sorted(ids), dtype=np.int64)
+
+
+def end_names(states: Sequence[str]) -> tuple[str, ...]:
+    """Names of the goal and of dropping out, in further parentheses where an activity is called so.
+
+    Examples
+    --------
+    >>> end_names(["visit"]), end_names(["(goal)"])
+    (('(goal)', '(dropped)'), ('((goal))', '(dropped)'))
+    """
+    names = []
+    for name in (GOAL_COLUMN, DROP_COLUMN):
+        while name in states:
+            name = f"({name})"  # noqa: PLW2901 - it grows until it is free
+        names.append(name)
+    return tuple(names)
 
 
 def place_of(value: str, known: Mapping[str, int], what: str) -> int:

@@ -291,3 +291,13 @@ def test_refusals_of_columns() -> None:
         found.at(1.5)
     assert len(repr(found).splitlines()) <= 12
     assert repr(found).endswith("Next: .to_frame(), .at(time)")
+
+
+def test_last_stays_that_are_missing_are_named() -> None:
+    """Only moves were kept: of who moved into b and was watched there nothing is known, though others leave b."""
+    whole = stays((1, "a", "b", 0, 1), (1, "b", "c", 1, 2), (2, "a", "b", 0, 1), (2, "b", None, 1, 9))
+    assert not any("not seen after" in note for note in occupation(whole, 3, "a").notes)
+    moves = whole[whole[COLUMNS[2]].notna()]
+    assert "1 ids are not seen after they moved into a state that others leave" in " ".join(
+        occupation(moves, 3, "a").notes
+    )

@@ -92,7 +92,7 @@ def state_occupation(
         share, variance, stays.n_subjects, stays.n_subjects, known[:, None].astype(float)
     )
     n = np.broadcast_to(known[:, None], share.shape)
-    notes = (*over, *_unseen(stays, moves, path, when))
+    notes = (*over, *_vanished(stays), *_unseen(stays, moves, path, when))
     return StateOccupation(
         when, stays.states, Estimates(share, lower, upper, n), stays.n_subjects, notes=notes
     )
@@ -329,6 +329,17 @@ def _until_observed(share: Floats, stays: Stays, when: Floats) -> tuple[Floats, 
         return share, ()
     note = f"nobody was observed after {last:g}: nothing is said about later times."
     return np.where(unknown[:, None], np.nan, share), (note,)
+
+
+def _vanished(stays: Stays) -> tuple[str, ...]:
+    """Ids whose last stay ends with a move into a state that others leave: their stay there is missing."""
+    last = np.append(stays.subject[1:] != stays.subject[:-1], True)
+    into = stays.target[last & (stays.target != STAYS)]
+    n = int(np.isin(into, stays.source).sum())
+    if not n:
+        return ()
+    seen = f"{n:,} ids are not seen after they moved into a state that others leave"
+    return (f"{seen}: if they were watched there, add their last stays, with to_state missing.",)
 
 
 def _unseen(stays: Stays, moves: _Moves, path: Floats, when: Floats) -> tuple[str, ...]:

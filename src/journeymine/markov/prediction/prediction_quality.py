@@ -19,7 +19,7 @@ NEXT_MEASURES = ("accuracy", "top_3", "log_loss")
 END_MEASURES = (*MEASURES, "skill")
 """`skill` is the Brier score's gain over the base rate, as a share of it (Brier skill score)."""
 MUCH_UNDECIDED = 0.05
-NEAR = 0.1
+NEAR = 0.05
 """A slope this near to 1 is good enough to act on."""
 NEAR_SHARE = 0.01
 COIN = 0.5

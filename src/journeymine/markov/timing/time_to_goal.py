@@ -157,10 +157,10 @@ class TimeToGoal:
         )
         chain, over, open_ = (float(curve.estimate[-1]) for curve in (self.goal, self.drop, self.under_way))
         in_the_end = float(self.converted.estimate)
+        by_then = f"by the chain {chain:.4f} do, {over:.4f} are over without it, {open_:.4f} under way"
         lines = [
             f"TimeToGoal: {reached} (95 % interval {self.lower:.4f} to {self.upper:.4f})",
-            f"by the chain {chain:.4f} do, {over:.4f} are over without it, {open_:.4f} under way",
-            f"in the end {in_the_end:.4f} convert",
+            f"{by_then}, and {in_the_end:.4f} convert in the end",
         ]
         if np.isfinite(half):
             lines.append(f"half of those that convert do so within {half / 86_400:.3g} days")

@@ -81,10 +81,6 @@ def _sub(report: Reader) -> list[Sentence]:
         key = "chain_within_last" if i == len(times) - 1 else "chain_within_next"
         parts = report.say(key, before=parts, next=_within(report, i))
     out.append(report.say("chain_within_all", parts=parts))
-    # The median is the chain's: where it disagrees with journeys as a whole it is not told.
-    if report.value("chain.median_seconds_to_goal.estimate") and not any(time["apart"] for time in times):
-        half = report.duration("chain.median_seconds_to_goal.estimate", long=True)
-        out.append(report.say("chain_half", half=half))
     return out
 
 
