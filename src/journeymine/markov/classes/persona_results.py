@@ -137,7 +137,9 @@ class Personas:
         Returns
         -------
         Floats
-            Shape (n_sequences, K), rows sum to 1; the shares of the personas where nothing was watched.
+            Shape (n_sequences, K), rows sum to 1, in the order of the sequences, which is that of their content
+            (`chain.data.sequences`) and not that of a list or a log; the shares of the personas where nothing was
+            watched.
 
         Raises
         ------
