@@ -363,6 +363,24 @@ def percentile_interval(estimate: Floats, draws: Floats, n: Counts, *, level: fl
     return Estimates(estimate, np.minimum(low, estimate), np.maximum(high, estimate), np.asarray(n))
 
 
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Adjusted p values (q) that control the share of false discoveries.
+
+    Examples
+    --------
+    >>> benjamini_hochberg(np.array([.001, .008, .039, .041, .042, .06, .074, .205])).round(4).tolist()
+    [0.008, 0.032, 0.0672, 0.0672, 0.0672, 0.08, 0.0846, 0.205]
+    """
+    p = np.asarray(p_values, dtype=float)
+    if not len(p):
+        return p
+    order = np.argsort(-p, kind="stable")
+    scaled = p[order] * len(p) / (len(p) - np.arange(len(p)))
+    q = np.empty(len(p))
+    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return q
+
+
 def _quantiles_of_draws(draws: Floats, levels: tuple[float, ...]) -> list[Floats]:
     """Quantiles over the first axis, nan left out; one sort, three times as fast as `numpy.nanquantile`."""
     ordered = np.sort(draws, axis=0)

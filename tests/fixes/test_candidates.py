@@ -147,7 +147,7 @@ def test_the_mix_of_another_column_is_not_taken_for_a_difference(fix_world: Make
 
 @pytest.mark.parametrize("shift", [0, 5])
 def test_q_values_are_of_one_family(fix_world: Make, shift: int) -> None:
-    from journeymine.paths.row_tests import benjamini_hochberg
+    from journeymine.uncertainty import benjamini_hochberg
 
     world = fix_world([A, B], 900, n_slices=10, seed=shift)
     found = find_candidates(world.chain, world.drops)

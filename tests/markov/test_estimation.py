@@ -72,9 +72,9 @@ def test_points_of_fit_chain_are_those_of_the_model() -> None:
     assert np.array_equal(chain.point.moves, point.moves)
     assert np.array_equal(chain.point.solved.visits, point.solved.visits)
     assert np.array_equal(chain.edges, model.edges)
-    drawn = model.replicates(200, 3)
-    assert {len(values) for values in drawn.values()} == {200}
-    assert drawn["slope"].shape == (200, len(model.edges))
+    drawn = [found.moves for _, found in model.draws(200, 3)]
+    assert sum(len(moves) for moves in drawn) == 200
+    assert drawn[0].shape[1:] == point.moves.shape
 
 
 def test_prior_and_allowed_edges() -> None:

@@ -12,12 +12,12 @@ from statsmodels.stats.multitest import multipletests
 
 from journeymine.paths.row_tests import (
     GroupedDrops,
-    benjamini_hochberg,
     comparable_groups,
     design_effect,
     expected_drops,
     row_test,
 )
+from journeymine.uncertainty import benjamini_hochberg
 
 TIGHT = 1e-9
 """Same formula by another route: rounding only."""

@@ -11,13 +11,13 @@ from journeymine.counting.conformance import count_profiles, drop_paths, make_pa
 from journeymine.errors import NotEnoughDataError
 from journeymine.fixes.effects import merged_cells
 from journeymine.paths.reach import estimate_reach
-from journeymine.paths.row_tests import GroupedDrops, benjamini_hochberg, row_test
+from journeymine.paths.row_tests import GroupedDrops, row_test
 from journeymine.process.alignment_costs import MAX_EVENTS
 from journeymine.process.conformance import Conformance, SegmentShares
 from journeymine.process.designed import designed_journey
 from journeymine.process.deviation_costs import classes, fitness, found_deviations, one, shares
 from journeymine.process.deviations import compare_paths
-from journeymine.uncertainty import N_DRAWS, Estimates, share_of_units, unit_matrix
+from journeymine.uncertainty import N_DRAWS, Estimates, benjamini_hochberg, share_of_units, unit_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

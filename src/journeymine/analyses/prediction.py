@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from journeymine._checks import check_choice, duration_us, time_us
+from journeymine.counting.chain import state_of_code
 from journeymine.counting.histories import count_histories, count_returning, cut_time, fetch_open, known_at
-from journeymine.counting.memory import state_of_code
 from journeymine.counting.sequences import count_sequences
 from journeymine.counting.visit_waits import count_visit_waits
 from journeymine.errors import NotEnoughDataError, OptionError, shown

@@ -9,6 +9,7 @@ import numpy as np
 from journeymine.counting.arrays import codes, floats, ints
 from journeymine.counts.chain import DROP, GOAL, ChainCounts, fold_rare
 from journeymine.counts.keyed import followed
+from journeymine.counts.sequences import OPEN
 from journeymine.counts.truncation import Starts, begins_under_way
 from journeymine.sql import chain as chain_sql
 
@@ -124,6 +125,14 @@ def start_borders(log: Canonical, journeys: Journeys) -> tuple[int, int] | None:
     if journeys.start or journeys.idle.us is None or log.first_us is None:
         return None
     return log.first_us + journeys.idle.us, log.first_us + (1 + COMPARED_IDLES) * journeys.idle.us
+
+
+def state_of_code(chain: ChainCounts, n_activities: int) -> Ints:
+    """State of each activity in a first-order chain; OPEN where it has none. Rare ones share the last state."""
+    state = np.full(n_activities, chain.n_states - 1 if chain.n_folded else OPEN, dtype=np.int64)
+    known = chain.activity >= 0
+    state[chain.activity[known]] = np.flatnonzero(known)
+    return state
 
 
 def _under_way(starts: dict[str, NDArray[np.generic]]) -> NDArray[np.bool_]:

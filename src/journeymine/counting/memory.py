@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.counting.arrays import codes, floats, ints
-from journeymine.counting.chain import start_borders
+from journeymine.counting.chain import start_borders, state_of_code
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.counts.keyed import KeyedMoves, KeyedStarts, followed, remembered
 from journeymine.counts.memory import BEGIN, Memory, StateKeys
@@ -57,14 +57,6 @@ def count_with_memory(
     keys = StateKeys(memory, chain.states)
     moves = _moves(rows, keys, state, journeys.goal)
     return remembered(chain, keys, moves, _starts(engine, log, journeys, chain, keys, moves, state))
-
-
-def state_of_code(chain: ChainCounts, n_activities: int) -> Ints:
-    """State of each activity in a first-order chain; OPEN where it has none. Rare ones share the last state."""
-    state = np.full(n_activities, chain.n_states - 1 if chain.n_folded else OPEN, dtype=np.int64)
-    known = chain.activity >= 0
-    state[chain.activity[known]] = np.flatnonzero(known)
-    return state
 
 
 def _moves(rows: Rows, keys: StateKeys, state: Ints, goal: tuple[int, ...]) -> KeyedMoves:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.counting.arrays import codes, ints
+from journeymine.counting.chain import state_of_code
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.counts.sequences import OPEN, SequenceCounts
 from journeymine.sql.chain import starts_sql
@@ -35,11 +36,7 @@ def count_sequences(
     path = table.column("path").combine_chunks()
     flat = np.asarray(path.flatten()).astype(np.int64)
     length = np.asarray(path.value_lengths()).astype(np.int64)
-    n_folded = chain.n_folded
-    # Rare activities share the last state; those the chain left out have none.
-    state = np.full(len(log.activities), chain.n_states - 1 if n_folded else OPEN, dtype=np.int64)
-    known = chain.activity >= 0
-    state[chain.activity[known]] = np.flatnonzero(known)
+    state = state_of_code(chain, len(log.activities))
     last = codes(table.column("last").to_numpy(), DROP)
     last = np.where(np.isin(last, journeys.goal), GOAL, np.where(last < 0, last, state[np.maximum(last, 0)]))
     code, length, last = _followed(state[flat], length, last)

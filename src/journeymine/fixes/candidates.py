@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.paths.references import broken_periods, groups_like_the_best, period_test
-from journeymine.paths.row_tests import GroupedDrops, RowTest, benjamini_hochberg, row_test
+from journeymine.paths.row_tests import GroupedDrops, RowTest, row_test
+from journeymine.uncertainty import benjamini_hochberg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

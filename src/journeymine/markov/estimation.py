@@ -7,7 +7,7 @@ cannot occur stay exactly zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +17,6 @@ from journeymine.errors import OptionError, listed
 from journeymine.markov.absorbing import (
     Absorbed,
     absorb,
-    derivative,
-    events_to_goal,
-    given_goal,
-    time_to_goal,
 )
 from journeymine.markov.priors import (
     MAXIMUM_LIKELIHOOD,
@@ -209,22 +205,6 @@ class ChainModel:
         """Weights of the units and the chain they give, in chunks of bootstrap draws."""
         for weights in bootstrap_weights(self.counts.n_units, n_draws, seed, chunk=self.chunk):
             yield weights, self.solve(weights)
-
-    def replicates(self, n_draws: int, seed: int) -> dict[str, Any]:
-        """Bootstrap replicates of what the report shows, each of shape (n_draws, ...)."""
-        names = ("hit", "visits", "conversion", "events", "seconds", "slope")
-        kept: dict[str, list[Floats]] = {name: [] for name in names}
-        rows, cols = self.edges[:, 0], self.edges[:, 1]
-        for _, found in self.draws(n_draws, seed):
-            solved, start, at_goal = found.solved, found.start, found.at_goal
-            kept["hit"].append(solved.hit)
-            kept["visits"].append(solved.visits)
-            kept["conversion"].append(solved.conversion)
-            kept["events"].append(given_goal(events_to_goal(solved, start), solved, start, at_goal))
-            seconds = time_to_goal(solved, start, found.moves, found.wait_s)
-            kept["seconds"].append(given_goal(seconds, solved, start, at_goal))
-            kept["slope"].append(derivative(solved, found.moves)[:, rows, cols])
-        return {name: np.concatenate(parts) for name, parts in kept.items()}
 
 
 def posterior_rows(

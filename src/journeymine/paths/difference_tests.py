@@ -13,9 +13,8 @@ import numpy as np
 from journeymine.counts.compare import A, B
 from journeymine.paths.differences import RATE, Differences, RowTests
 from journeymine.paths.homogeneity import MIN_EXPECTED, Homogeneity, RowMoves, homogeneity_test
-from journeymine.paths.row_tests import benjamini_hochberg
 from journeymine.paths.share_differences import ShareDifferences, differences_of_shares
-from journeymine.uncertainty import Estimates, unit_matrix
+from journeymine.uncertainty import Estimates, benjamini_hochberg, unit_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

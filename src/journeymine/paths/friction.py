@@ -10,9 +10,9 @@ import numpy as np
 from journeymine.errors import OptionError, listed, shown, suggestion
 from journeymine.paths.move_on import MoveOn, move_on
 from journeymine.paths.risk_difference import difference_test, exact_test, risk_difference
-from journeymine.paths.row_tests import GroupedDrops, benjamini_hochberg
+from journeymine.paths.row_tests import GroupedDrops
 from journeymine.paths.signals import SIGNALS
-from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
+from journeymine.uncertainty import Estimates, benjamini_hochberg, share_of_units, unit_matrix
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 
 from journeymine.counts.motifs import KINDS
 from journeymine.paths.outcomes import Contrast, contrast, share_of_all
-from journeymine.paths.row_tests import benjamini_hochberg
+from journeymine.uncertainty import benjamini_hochberg
 
 if TYPE_CHECKING:
     import pandas as pd

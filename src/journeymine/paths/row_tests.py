@@ -160,21 +160,3 @@ def row_test(data: GroupedDrops, n_groups: int) -> RowTest | None:
         return None
     statistic = float(gap @ np.linalg.pinv(covariance, hermitian=True) @ gap) / effect
     return RowTest(statistic, rank, float(special.chdtrc(rank, statistic)), effect)
-
-
-def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Adjusted p values (q) that control the share of false discoveries.
-
-    Examples
-    --------
-    >>> benjamini_hochberg(np.array([.001, .008, .039, .041, .042, .06, .074, .205])).round(4).tolist()
-    [0.008, 0.032, 0.0672, 0.0672, 0.0672, 0.08, 0.0846, 0.205]
-    """
-    p = np.asarray(p_values, dtype=float)
-    if not len(p):
-        return p
-    order = np.argsort(-p, kind="stable")
-    scaled = p[order] * len(p) / (len(p) - np.arange(len(p)))
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return q

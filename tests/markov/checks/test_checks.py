@@ -20,8 +20,9 @@ from journeymine.counts.periods import PeriodCounts
 from journeymine.counts.sequences import OPEN, SequenceCounts
 from journeymine.markov.checks.check_groups import START, by_attempt, by_period, by_step_before, period_names
 from journeymine.markov.checks.check_results import ChainChecks
-from journeymine.markov.checks.checks import MATTERS, check_chain, corrected
+from journeymine.markov.checks.checks import MATTERS, check_chain
 from journeymine.markov.lists import chain_of_sequences, count_lists
+from journeymine.uncertainty import benjamini_hochberg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,11 +109,11 @@ def test_periods_are_named_by_day_or_minute() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_correction_equals_scipy(p_values: list[float]) -> None:
     p = np.array(p_values)
-    np.testing.assert_allclose(corrected(p), stats.false_discovery_control(p), atol=EXACT)
+    np.testing.assert_allclose(benjamini_hochberg(p), stats.false_discovery_control(p), atol=EXACT)
 
 
 def test_nothing_to_correct() -> None:
-    assert corrected(np.zeros(0)).tolist() == []
+    assert benjamini_hochberg(np.zeros(0)).tolist() == []
 
 
 # --------------------------------------------------------------------------------------------------- what is said

@@ -20,6 +20,7 @@ from journeymine.markov.checks.check_shifts import largest_shift
 from journeymine.markov.checks.check_tables import POOLED, moves_by_state
 from journeymine.markov.checks.check_tests import Deviation, deviation, table_of
 from journeymine.markov.priors import DROP_COLUMN, GOAL_COLUMN
+from journeymine.uncertainty import benjamini_hochberg
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,6 @@ __all__ = [
     "Check",
     "StateCheck",
     "check_chain",
-    "corrected",
 ]
 
 MATTERS = 0.02
@@ -152,22 +152,6 @@ def _verdict(found: Deviation) -> str:
 
 def _corrected(states: list[StateCheck]) -> tuple[StateCheck, ...]:
     """States with their corrected p values, those that add most first; equals in the order of the chain."""
-    q = corrected(np.array([one.found.p_value for one in states]))
+    q = benjamini_hochberg(np.array([one.found.p_value for one in states]))
     judged = [replace(one, q_value=float(value)) for one, value in zip(states, q, strict=True)]
     return tuple(sorted(judged, key=lambda one: -one.contribution))
-
-
-def corrected(p_values: Floats) -> Floats:
-    """Correct p values for their number: the false discovery rate of Benjamini and Hochberg (1995).
-
-    Examples
-    --------
-    >>> corrected(np.array([0.03, 0.01, 0.5])).round(3).tolist()
-    [0.045, 0.03, 0.5]
-    """
-    m = len(p_values)
-    order = np.argsort(-p_values, kind="stable")
-    scaled = p_values[order] * m / np.arange(m, 0, -1)
-    q = np.empty(m)
-    q[order] = np.minimum.accumulate(scaled)
-    return np.minimum(q, 1.0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.errors import OptionError, shown
+from journeymine.markov.priors import GOAL_COLUMN
 from journeymine.markov.timing.semi_kernel import Kernel, estimate_kernel, share_below
 from journeymine.uncertainty import (
     Estimates,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 QUANTILES = (0.5, 0.9)
-GOAL_COLUMN = "(goal)"
 MICRO = 1e-6
 ROUNDING = 1e-12
 
