@@ -224,7 +224,7 @@ def test_money_is_that_of_the_first_goal_and_exact() -> None:
     log = make(rows, "case what at amount", value="amount").journeys("buy", idle="1h")
     assert log.found is not None
     column = log.engine.dialect.quote("amount")
-    unit, money, n = count_values(log.engine, log.canonical, log.found, log.raw.table, column)
+    unit, _, money, n = count_values(log.engine, log.canonical, log.found, log.raw.table, column)
     # A goal without a readable value says nothing about what a goal is worth.
     assert unit.tolist() == [0, 1]
     assert money.tolist() == [0.1, 0.2]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journeymine.errors import SpecError
-from journeymine.spec import JourneySpec, read_spec, spec_from_dict, toml_schema
+from journeymine.fixes.fix import KINDS, Fix
+from journeymine.spec import FixKind, FixSpec, JourneySpec, read_spec, spec_from_dict, toml_schema
 
 FULL = r"""
 lang  = "fr"
@@ -244,7 +246,16 @@ def test_settings_hold_no_path() -> None:
     assert "secret" not in json.dumps(settings)
     assert settings["log"]["case_id"] == "id"
     assert settings["journey"]["goal"] == ["G"]
-    assert set(settings) == {"log", "journey", "stage", "funnel", "friction", "activities"}
+    assert set(settings) == {
+        "log",
+        "journey",
+        "stage",
+        "funnel",
+        "friction",
+        "fix",
+        "decision",
+        "activities",
+    }
 
 
 def test_a_designed_journey_may_pass_a_step_twice() -> None:
@@ -289,7 +300,7 @@ def test_every_key_has_a_description() -> None:
     def keys(model: Any) -> list[tuple[str, str | None]]:
         return [(name, field.description) for name, field in model.model_fields.items()]
 
-    sections = {"log", "journey", "stage", "funnel", "friction", "activities"}
+    sections = {"log", "journey", "stage", "funnel", "friction", "fix", "decision", "activities"}
     from journeymine import spec as module
 
     models = [
@@ -298,6 +309,8 @@ def test_every_key_has_a_description() -> None:
         module.Stage,
         module.FunnelSettings,
         module.FrictionSettings,
+        module.FixSpec,
+        module.DecisionSettings,
         module.CleanRule,
         module.ActivityRules,
         JourneySpec,
@@ -329,3 +342,105 @@ def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     spec = read_spec(write(tmp_path, page.split("```toml\n")[1].split("```")[0]))
     assert spec.activities.clean[0].pattern == r"/product/\d+"
+
+
+FIXES = """
+[[fix]]
+kind     = "incident"
+activity = "Pay"
+period   = [2026-02-18, 2026-03-08]
+segment  = ["platform", "mobile"]
+
+[[fix]]
+kind     = "reroute"
+activity = "Pay"
+target   = "Leave a note"
+to       = "Chat"
+share    = 1
+rho      = 0.8
+cost     = 100
+effort   = 2.5
+label    = "Chat for those who leave a note"
+id       = "chat"
+segment  = { column = "platform", value = "mobile" }
+
+[decision]
+value          = 80
+horizon_months = 6
+budget         = 2000.5
+"""
+
+
+def test_fixes_are_read_as_fixes(tmp_path: Path) -> None:
+    spec = read_spec(write(tmp_path, '[log]\nsource = "a.csv"\n' + FIXES))
+    incident, reroute = spec.fixes()
+    days = ("2026-02-18", "2026-03-08")
+    assert incident == Fix(kind="incident", activity="Pay", period=days, segment="platform=mobile")
+    assert incident.id == "incident:Pay:platform=mobile:2026-02-18/2026-03-08"
+    assert reroute == Fix(
+        kind="reroute",
+        activity="Pay",
+        target="Leave a note",
+        to="Chat",
+        segment=("platform", "mobile"),
+        share=1.0,
+        rho=0.8,
+        cost=100.0,
+        effort=2.5,
+        label="Chat for those who leave a note",
+        id="chat",
+    )
+    assert (spec.decision.value, spec.decision.horizon_months, spec.decision.budget) == (80.0, 6.0, 2000.5)
+    assert spec.settings()["fix"][0]["period"] == list(days)
+    assert spec_from_dict({}).fixes() == ()
+    assert spec_from_dict({}).decision.horizon_months == 12
+
+
+def test_the_file_knows_every_kind_and_field_of_a_fix() -> None:
+    assert get_args(FixKind) == KINDS
+    assert set(FixSpec.model_fields) == {field.name for field in dataclasses.fields(Fix)}
+    schema = toml_schema()
+    validator = jsonschema.Draft202012Validator(schema)
+    given = {"kind": "loop", "activity": "Pay", "segment": {"column": "a", "value": "b"}, "share": 0.5}
+    assert not list(validator.iter_errors({"fix": [given], "decision": {"value": 3}}))
+    for wrong in (
+        {"fix": [{**given, "share": 2}]},
+        {"fix": [{**given, "segment": {"a": "b"}}]},
+        {"fix": [{"activity": "Pay"}]},
+        {"decision": {"value": 0}},
+    ):
+        assert list(validator.iter_errors(wrong))
+
+
+LOOP = {"kind": "loop", "activity": "Pay"}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"fix": LOOP}, "expected an array of tables"),
+        ({"fix": [LOOP, LOOP]}, "two fix entries with id 'loop:Pay'"),
+        ({"fix": [{**LOOP, "kind": "lop"}]}, "did you mean 'loop'?"),
+        ({"fix": [{"kind": "loop"}]}, "fix[0].activity is missing"),
+        ({"fix": [LOOP, {**LOOP, "share": 20}]}, "fix[1].share in the configuration is 20"),
+        ({"fix": [{**LOOP, "rho": float("nan")}]}, "fix[0].rho"),
+        ({"fix": [{**LOOP, "cost": "3"}]}, "fix[0].cost in the configuration is '3'"),
+        ({"fix": [{**LOOP, "effort": 0}]}, "fix[0].effort in the configuration is 0"),
+        ({"fix": [{**LOOP, "shares": 0.1}]}, "did you mean 'share'?"),
+        ({"fix": [{**LOOP, "segment": "mobile"}]}, "fix[0].segment in the configuration is 'mobile'"),
+        ({"fix": [{**LOOP, "period": ["2026-01-01"]}]}, "fix[0].period"),
+        ({"fix": [{**LOOP, "period": ["2026-01-01", "soon"]}]}, "holds 'soon', which is not a time"),
+        ({"fix": [{**LOOP, "period": ["2026-02-01", "2026-01-01"]}]}, "expected an end after its start"),
+        ({"fix": [{"kind": "reroute", "activity": "Pay"}]}, 'has kind "reroute" and to is missing'),
+        (
+            {"fix": [{"kind": "wait", "activity": "Pay", "target": "x"}]},
+            "fix[0] in the configuration has target",
+        ),
+        ({"decision": {"value": -1}}, "decision.value in the configuration is -1"),
+        ({"decision": {"horizon": 3}}, "did you mean 'horizon_months'?"),
+    ],
+)
+def test_wrong_fixes_are_refused_by_key(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError) as error:
+        spec_from_dict(data)
+    assert message in str(error.value)

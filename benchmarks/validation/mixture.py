@@ -29,7 +29,7 @@ from journeymine.counts.chain import DROP, GOAL
 from journeymine.counts.sequences import OPEN, SequenceCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
 from journeymine.fixes.classes import find_classes
-from journeymine.fixes.effects import estimate_effects
+from journeymine.fixes.what_if.what_if import WhatIf
 from journeymine.markov.absorbing import absorb
 from journeymine.markov.classes.class_number import choose_by_bic
 from journeymine.markov.classes.mixture_em import MixtureModel
@@ -257,7 +257,7 @@ def effects(
     classes = find_classes(sequences, counts, seed=seed)
     row: dict[str, Any] = {"n_classes": tuple(classes.n_classes.tolist())}
     for label, used in (("plain", None), ("classes", classes)):
-        found = estimate_effects(counts, candidates, classes=used, n_draws=n_draws, seed=seed)
+        found = WhatIf(counts, counts, candidates, classes=used).estimate(n_draws=n_draws, seed=seed)
         interval = percentile_interval(found.effect, found.effect_draws, n)
         row[label] = found.effect / truth
         row[f"{label} held"] = (interval.lower <= truth) & (truth <= interval.upper)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import re
 import zoneinfo
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError
 
-from journeymine._checks import as_tuple, duration_us
+from journeymine._checks import as_tuple, duration_us, time_us
 from journeymine.errors import OptionError, shown, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 REFUSED = "journeymine"
 
@@ -127,6 +128,62 @@ def replacement(expression: str, replace: str) -> None:
         raise refusal(
             f"has replace {shown(replace)}, which does not fit pattern {shown(expression)}: {error}."
         ) from None
+
+
+def number(value: Any) -> float:
+    """A number that is not infinite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
+        raise refusal(f"is {shown(value)}, expected a number.", "write it without quotes.")
+    return float(value)
+
+
+def positive(value: Any) -> float:
+    """A number above 0."""
+    if number(value) <= 0:
+        raise refusal(f"is {shown(value)}, expected a number above 0.")
+    return float(value)
+
+
+def share(value: Any) -> float:
+    """A number from 0 to 1."""
+    if not 0 <= number(value) <= 1:
+        raise refusal(f"is {shown(value)}, expected a number from 0 to 1.", "write 20 % as 0.2.")
+    return float(value)
+
+
+def segment(value: Any) -> tuple[str, str]:
+    """A column and one of its values."""
+    if isinstance(value, dict) and set(value) == {"column", "value"}:
+        value = (value["column"], value["value"])
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(isinstance(v, str) for v in value):
+        hint = 'write segment = { column = "platform", value = "mobile" }, or ["platform", "mobile"].'
+        raise refusal(f"is {shown(value)}, expected a column and a value.", hint)
+    return value[0], value[1]
+
+
+def period(value: Any) -> tuple[str, str]:
+    """First day or moment, and the end, which is excluded; as texts or as dates of TOML."""
+    hint = 'write period = ["2026-02-18", "2026-03-08"]: the first day, and the day after the last.'
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise refusal(f"is {shown(value)}, expected two times.", hint)
+    texts = [v.isoformat() if isinstance(v, (date, datetime)) else v for v in value]
+    try:
+        first, last = (time_us(text) for text in texts)
+    except OptionError as error:
+        raise refusal(f"holds {error.problem.replace(' is ', ', which is ')}", hint) from None
+    if first >= last:
+        raise refusal(f"is {shown(tuple(texts))}, expected an end after its start.", hint)
+    return texts[0], texts[1]
+
+
+def fits_together(make: Callable[[], object]) -> None:
+    """Check that what was given for a fix fits together; what it refuses is said of its table."""
+    try:
+        make()
+    except OptionError as error:
+        # "share is 2, expected …" is said of a key; here the table is the subject.
+        problem = re.sub(r"^(\w+) is ", r"has \1 ", error.problem)
+        raise refusal(problem, error.hint) from None
 
 
 def at_most_one(where: str, options: Mapping[str, object]) -> None:

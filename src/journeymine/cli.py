@@ -194,6 +194,172 @@ def schema(*, config: Annotated[bool, Parameter(name="--config", negative="")] =
     return 0
 
 
+bench = App(name="bench", help="Benchmarks on simulated worlds whose truth is known.")
+app.command(bench)
+
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
+Sizes = Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative="", validator=Number(gte=1))]
+AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]
+
+
+@bench.command(name="fixes")
+def bench_fixes(
+    *,
+    scenarios: Names = (),
+    shapes: Names = (),
+    n: Sizes = (10_000,),
+    seeds: AtLeastOne = 20,
+    ranker: Names = (),
+    draws: AtLeastOne = 1000,
+    processes: AtLeastOne = 2,
+    out: Out = Path("out/bench"),
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Hold rankers of fixes against worlds whose truth is known.
+
+    A run that was stopped goes on where it was, in the same folder.
+
+    Parameters
+    ----------
+    scenarios
+        Names or numbers of scenarios; default: all sixteen.
+    shapes
+        Shapes of journeys; default: all.
+    n
+        Journeys in a log.
+    seeds
+        Logs of each scenario, shape and size.
+    ranker
+        Rankers: names of ours, or "module:function" for your own; default: all of ours.
+    draws
+        Bootstrap replicates of rankers that have them.
+    processes
+        Processes that work at the same time.
+    out
+        Folder of the results.
+    quick
+        Two logs of 1,000 journeys each with 200 replicates, to see that everything runs.
+    quiet
+        Print no summary.
+    """
+    from journeymine._progress import make_progress
+    from journeymine.bench.output import write_results
+    from journeymine.bench.run import Plan, failures, run_benchmark
+
+    if quick:
+        n, seeds, draws = (1000,), 2, 200
+    plan = Plan(shapes=shapes, scenarios=scenarios, sizes=n, seeds=seeds, rankers=ranker, n_draws=draws)
+    progress = make_progress(False if quiet else None)
+    lines = run_benchmark(plan, out, processes=processes, progress=progress)
+    paths, words = write_results(lines, out)
+    failures(lines, say)
+    if not quiet:
+        for sentence in words:
+            say(sentence)
+    for path in paths:
+        put_result(str(path))
+    return 0
+
+
+experiment = App(name="experiment", help="The test of a fix: planned, and its results read back.")
+app.command(experiment)
+
+RunFolder = Annotated[Path, Parameter(name="--run")]
+Part = Annotated[float, Parameter(validator=Number(gt=0, lt=1))]
+
+
+@experiment.command(name="plan")
+def experiment_plan(
+    fix: str,
+    /,
+    *,
+    run_folder: RunFolder = Path("out/report"),
+    effect: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    baseline: Annotated[float | None, Parameter(validator=Number(gt=0, lt=1))] = None,
+    power: Part = 0.8,
+    method: Literal["fixed", "sequential", "always_valid"] = "fixed",
+    holdout: Part = 0.5,
+    name: str | None = None,
+    out: Out = Path("plan.json"),
+    json_line: Json = False,
+) -> int:
+    """Plan the A/B test of a fix of the last report: who, how many, how long.
+
+    Parameters
+    ----------
+    fix
+        Rank or id of the fix.
+    run_folder
+        Folder of the report; nothing is computed anew.
+    effect
+        Change of the share of all starts that convert to be found, 0.01 is one point; default: as predicted.
+    baseline
+        Share of those who meet the fix that convert today; default: as in the report.
+    power
+        Probability to find it.
+    method
+        One look at the end, five looks with boundaries, or any number of looks.
+    holdout
+        Share of the customers in control.
+    name
+        Name of the experiment, which customers are dealt by; give a new one to repeat a test.
+    out
+        The plan to write.
+    json_line
+        Print one line of JSON instead of the path: {"plan": path, "status": "done" or "error"}.
+    """
+    from journeymine.experiment_command import plan_experiment
+
+    return plan_experiment(
+        fix,
+        run=run_folder,
+        out=out,
+        effect=effect,
+        baseline=baseline,
+        power=power,
+        method=method,
+        holdout=holdout,
+        name=name,
+        json_line=json_line,
+    )
+
+
+@experiment.command(name="read")
+def experiment_read(
+    results: Path,
+    /,
+    *,
+    plan: Path = Path("plan.json"),
+    run_folder: RunFolder = Path("out/report"),
+    registry: Path | None = None,
+    date: str | None = None,
+    json_line: Json = False,
+) -> int:
+    """Read the results of a test: is the split as planned, what was gained, how do the fixes stand now.
+
+    Parameters
+    ----------
+    results
+        CSV, JSON or Parquet: totals (arm, n, conversions) or customers (customer_id, arm, converted, before).
+    plan
+        The plan of the test.
+    run_folder
+        Folder of the report whose fixes are put into their new order.
+    registry
+        File of past tests; default: experiments.json beside the folder of the report.
+    date
+        Date of the test, kept with it.
+    json_line
+        Print one line of JSON instead of the path: {"registry": path, "verdict": word, "status": "done" or "error"}.
+    """
+    from journeymine.experiment_command import read_experiment
+
+    return read_experiment(
+        results, plan=plan, run=run_folder, registry=registry, date=date, json_line=json_line
+    )
+
+
 def _write_report(
     spec: JourneySpec,
     base: Path,
@@ -274,7 +440,9 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> str:
     return (
-        f"{arguments[0]} " if arguments and arguments[0] in {"init", "check", "run", "demo", "schema"} else ""
+        f"{arguments[0]} "
+        if arguments and arguments[0] in {"init", "check", "run", "demo", "schema", "bench", "experiment"}
+        else ""
     )
 
 

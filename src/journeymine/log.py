@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from journeymine.activities import NameRules
-    from journeymine.analyses.fixes import Heterogeneity
+    from journeymine.analyses.fixes import Causal, Heterogeneity, OutcomeName
     from journeymine.analyses.model import Algorithm
     from journeymine.analyses.patterns import PatternMatch
     from journeymine.counts.activities import ActivityCounts
     from journeymine.counts.chain import ChainCounts
     from journeymine.counts.graph import GraphCounts
     from journeymine.engine.duckdb import DuckDBEngine
+    from journeymine.fixes.fix import Fix
     from journeymine.fixes.ranking import FixRanking
     from journeymine.markov.chain import MarkovChain, Order
     from journeymine.markov.occupation.occupation_curves import JourneyOccupation
@@ -430,19 +431,46 @@ class EventLog:
         return occupation(self, times, by_stage=by_stage, seed=seed)
 
     def rank_fixes(
-        self, *, n_draws: int = N_DRAWS, seed: int = 0, heterogeneity: Heterogeneity | None = None
+        self,
+        candidates: Literal["auto"] | Sequence[Fix] = "auto",
+        outcome: OutcomeName = "conversion",
+        heterogeneity: Heterogeneity | None = None,
+        causal: Causal = "standardise",
+        seed: int = 0,
+        *,
+        n_draws: int = N_DRAWS,
+        value: float | None = None,
+        months: float = 12.0,
+        extra: Sequence[Fix] = (),
     ) -> FixRanking:
-        """Rank what would raise conversion most: drop-outs brought down to where it works.
+        """Rank what would move the outcome most, with intervals, evidence and what a decision needs.
 
-        First the fixes whose reference was found in the data (a segment value or a period), then every activity
-        under the assumption that a fifth of its drop-outs were saved.
-
-        With `heterogeneity="classes"` what-ifs are made inside classes of customers that no segment shows, found in
-        what they did: early fixes are then not credited with those who would have gone on anyway.
+        Parameters
+        ----------
+        candidates
+            "auto": what the data suggest (segments, incidents, loops, waits, channels, skipped steps), then every
+            activity under the assumption that a fifth of its drop-outs were saved. Or fixes of your own: `jm.Fix`.
+        outcome
+            "conversion", "revenue" (money per start), or "time" (days of a journey saved per start).
+        heterogeneity
+            "classes": what-ifs are made inside classes of customers that no segment shows, found in what they did:
+            early fixes are then not credited with those who would have gone on anyway.
+        causal
+            "standardise" (g-formula over the segments), "aipw" (also adjusts what customers choose to meet for their
+            history, doubly robust), or "none".
+        n_draws
+            Bootstrap replicates of customers (or of buckets of customers).
+        value
+            Worth of a conversion, where the log has no value column.
+        months
+            How long a fix is counted on to work, for net values.
+        extra
+            Fixes of your own beside those that the data suggest.
         """
-        from journeymine.analyses.fixes import rank_drop_offs
+        from journeymine.analyses.fixes import FixSettings, rank_fixes
 
-        return rank_drop_offs(self, n_draws=n_draws, seed=seed, heterogeneity=heterogeneity)
+        settings = FixSettings(outcome, heterogeneity, causal, n_draws, seed, value, months)
+        return rank_fixes(self, candidates, settings, extra)
 
     def count_chain(self, attempts: int = 1) -> ChainCounts:
         """Counts of the conversion chain."""

@@ -21,6 +21,7 @@ from pydantic import (
 from journeymine import _spec_checks as checks
 from journeymine._spec_errors import spec_error
 from journeymine.errors import SpecError, shown
+from journeymine.fixes.fix import Fix
 
 Lang = Literal["en", "fr"]
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -46,6 +47,27 @@ Duration = Annotated[str, BeforeValidator(checks.duration)]
 Pattern = Annotated[str, BeforeValidator(checks.pattern)]
 Times = Annotated[int, Field(ge=1, le=100)]
 Unexpected = Literal["ignore", "count"]
+FixKind = Literal["drop_off", "remove_step", "loop", "wait", "channel_switch", "reroute", "incident"]
+Share = Annotated[
+    float, BeforeValidator(checks.share), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
+Positive = Annotated[
+    float, BeforeValidator(checks.positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+]
+Amount = Annotated[float, BeforeValidator(checks.number), WithJsonSchema({"type": "number"})]
+PAIR_SCHEMA = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
+SEGMENT_SCHEMA = {
+    "type": "object",
+    "properties": {"column": {"type": "string"}, "value": {"type": "string"}},
+    "required": ["column", "value"],
+    "additionalProperties": False,
+}
+Segment = Annotated[
+    tuple[str, str],
+    BeforeValidator(checks.segment),
+    WithJsonSchema({"anyOf": [SEGMENT_SCHEMA, PAIR_SCHEMA]}),
+]
+Period = Annotated[tuple[str, str], BeforeValidator(checks.period), WithJsonSchema(PAIR_SCHEMA)]
 
 
 class _Part(BaseModel):
@@ -200,6 +222,52 @@ class ActivityRules(_Part):
         return self
 
 
+class FixSpec(_Part):
+    """`[[fix]]`: something that could be changed, to be ranked beside what is found."""
+
+    kind: FixKind = Field(description="What is done.")
+    activity: Name = Field(description="Activity that the fix is about.")
+    target: Name | None = Field(
+        default=None,
+        description="Loop: the activity it runs through; re-route: who would have gone there is sent elsewhere.",
+    )
+    to: Name | None = Field(default=None, description="Re-route: where they are sent.")
+    segment: Segment | None = Field(default=None, description="Only there: a column and a value.")
+    period: Period | None = Field(
+        default=None, description="Only then: first day, and the day after the last."
+    )
+    share: Share | None = Field(
+        default=None, description="What can be achieved, from 0 to 1; left out: brought to where it works."
+    )
+    rho: Share = Field(
+        default=1.0,
+        description="Share of those spared the friction who then behave like those who passed it.",
+    )
+    cost: Amount = Field(default=0.0, description="What it costs, in the unit of net value.")
+    effort: Positive | None = Field(default=None, description="Work it takes, in any unit; for RICE.")
+    label: Name | None = Field(default=None, description="Words for the report.")
+    id: Name | None = Field(default=None, description="Name in tables; default: made of kind and place.")
+
+    @model_validator(mode="after")
+    def _is_a_fix(self) -> Self:
+        checks.fits_together(self.fix)
+        return self
+
+    def fix(self) -> Fix:
+        """What `rank_fixes` takes."""
+        return Fix.from_dict(self.model_dump(exclude_none=True))
+
+
+class DecisionSettings(_Part):
+    """`[decision]`: what fixes are worth."""
+
+    value: Positive | None = Field(
+        default=None, description="Money of one conversion, where the log has no value column."
+    )
+    horizon_months: Positive = Field(default=12.0, description="Months over which the gain of a fix counts.")
+    budget: Positive | None = Field(default=None, description="What all fixes together may cost.")
+
+
 class JourneySpec(_Part):
     """Everything a run is told.
 
@@ -218,6 +286,8 @@ class JourneySpec(_Part):
     stage: Annotated[tuple[Stage, ...], BeforeValidator(checks.tables)] = ()
     funnel: FunnelSettings = Field(default_factory=FunnelSettings)
     friction: FrictionSettings = Field(default_factory=FrictionSettings)
+    fix: Annotated[tuple[FixSpec, ...], BeforeValidator(checks.tables)] = ()
+    decision: DecisionSettings = Field(default_factory=DecisionSettings)
     activities: ActivityRules = Field(default_factory=ActivityRules)
 
     @model_validator(mode="after")
@@ -225,6 +295,15 @@ class JourneySpec(_Part):
         checks.unique("stage", "id", [stage.id for stage in self.stage])
         checks.no_repeats("stage", [(stage.id, stage.activities) for stage in self.stage])
         return self
+
+    @model_validator(mode="after")
+    def _fixes_are_different(self) -> Self:
+        checks.unique("fix", "id", [fix.id for fix in self.fixes()])
+        return self
+
+    def fixes(self) -> tuple[Fix, ...]:
+        """The users' own fixes, in the order of the file."""
+        return tuple(part.fix() for part in self.fix)
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON of what shapes the numbers: no paths, and no query, which may hold one."""
@@ -277,7 +356,7 @@ def toml_schema() -> dict[str, Any]:
     Examples
     --------
     >>> sorted(toml_schema()["properties"])
-    ['activities', 'friction', 'funnel', 'journey', 'lang', 'log', 'seed', 'stage', 'title']
+    ['activities', 'decision', 'fix', 'friction', 'funnel', 'journey', 'lang', 'log', 'seed', 'stage', 'title']
     """
     schema = JourneySpec.model_json_schema()
     # The name of a stage is filled in from its id, so a file need not hold it.

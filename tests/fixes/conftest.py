@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from journeymine.counts.chain import DROP, GOAL, ChainCounts, DropCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
+from journeymine.fixes.fix import Fix
+from journeymine.fixes.what_if.what_if import Effects, WhatIf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +42,8 @@ class FixWorld:
         )
 
     def assumed(self, state: int) -> Candidate:
-        return Candidate(state, "assumed", self.scoped(state), self.scoped(state))
+        fix = Fix(kind="drop_off", activity=self.chain.states[state])
+        return Candidate(state, "assumed", self.scoped(state), self.scoped(state), fix=fix, block="assumed")
 
     def against(
         self,
@@ -50,8 +53,26 @@ class FixWorld:
     ) -> Candidate:
         """A fix of one scope compared with another."""
         return Candidate(
-            state, "segment", self.scoped(state), self.scoped(state, scope), self.scoped(state, reference)
+            state,
+            "segment",
+            self.scoped(state),
+            self.scoped(state, scope),
+            self.scoped(state, reference),
+            fix=Fix(kind="drop_off", activity=self.chain.states[state]),
+            block="found",
         )
+
+
+def estimate_effects(
+    counts: ChainCounts,
+    candidates: Sequence[Candidate],
+    *,
+    n_draws: int = 1000,
+    seed: int = 0,
+    **settings: Any,
+) -> Effects:
+    """Effects on a chain whose states carry no attempts."""
+    return WhatIf(counts, counts, candidates, **settings).estimate(n_draws=n_draws, seed=seed)
 
 
 def walk(matrix: np.ndarray, start: np.ndarray, rng: np.random.Generator) -> list[int]:
@@ -136,3 +157,9 @@ def make_world(
 def fix_world() -> Callable[..., FixWorld]:
     """The factory `make_world`."""
     return make_world
+
+
+@pytest.fixture(scope="session", name="estimate_effects")
+def estimate_effects_fixture() -> Callable[..., Effects]:
+    """The function `estimate_effects`."""
+    return estimate_effects

@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 
 import journeymine as jm
-from journeymine.analyses.fixes import classes_of, rank_drop_offs
 from journeymine.counts.chain import DROP, GOAL
 from journeymine.counts.sequences import SequenceCounts
 from journeymine.errors import OptionError
 from journeymine.fixes import classes as classes_module
 from journeymine.fixes.candidates import Candidate, ScopedDrops
 from journeymine.fixes.classes import find_classes
-from journeymine.fixes.effects import estimate_effects
+from journeymine.fixes.fix import Fix
 from journeymine.markov.lists import chain_of_sequences
 from journeymine.simulate import sample_chain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from journeymine.fixes.classes import Classes
 
+Make = "Callable[..., Any]"
 EXACT = 1e-9
 """Rounding, and the leak of 1e-12 a move."""
 STEPS = 6
@@ -103,11 +105,13 @@ def assumed(sequences: SequenceCounts, state: int, where: Any = None) -> Candida
             (n * drops)[keep],
         )
 
-    everything = np.ones(len(of), bool)
+    everything, fix = np.ones(len(of), bool), Fix(kind="drop_off", activity=f"S{state}")
     if where is None:
-        return Candidate(state, "assumed", scope(everything), scope(everything))
+        return Candidate(state, "assumed", scope(everything), scope(everything), fix=fix, block="assumed")
     inside = np.isin(sequences.cell[of], where)
-    return Candidate(state, "segment", scope(everything), scope(inside), scope(~inside))
+    return Candidate(
+        state, "segment", scope(everything), scope(inside), scope(~inside), fix=fix, block="found"
+    )
 
 
 KINDS = ((0.15, 0.8), (0.5, 0.1))
@@ -119,7 +123,7 @@ def mixed() -> tuple[SequenceCounts, Classes]:
     return sequences, find_classes(sequences, chain_of_sequences(sequences), seed=1)
 
 
-def test_one_class_is_the_plain_ranking_exactly() -> None:
+def test_one_class_is_the_plain_ranking_exactly(estimate_effects: Make) -> None:
     sequences = loops(3000, ((0.3, 0.4),), 2)
     counts = chain_of_sequences(sequences)
     classes = find_classes(sequences, counts)
@@ -132,7 +136,7 @@ def test_one_class_is_the_plain_ranking_exactly() -> None:
         np.testing.assert_array_equal(getattr(plain, name), getattr(same, name))
 
 
-def test_effects_are_those_of_the_classes_averaged(mixed: tuple[SequenceCounts, Classes]) -> None:
+def test_effects_are_those_of_the_classes_averaged(mixed: tuple[SequenceCounts, Classes], estimate_effects: Make) -> None:
     """Against solving each class's chain again, in plain code."""
     sequences, classes = mixed
     assert classes.n_classes.tolist() == [2]
@@ -160,7 +164,7 @@ def test_effects_are_those_of_the_classes_averaged(mixed: tuple[SequenceCounts, 
 
 def test_parts_add_up_to_their_cells(mixed: tuple[SequenceCounts, Classes]) -> None:
     sequences, classes = mixed
-    parts = classes.parts(2)
+    parts = classes.parts(chain_of_sequences(sequences))
     candidate = assumed(sequences, 1)
     spread = parts.spread(candidate)
     for name in ("n_all", "n", "drops"):
@@ -177,7 +181,7 @@ def test_parts_add_up_to_their_cells(mixed: tuple[SequenceCounts, Classes]) -> N
         np.testing.assert_allclose(of_parts[draw].sum(axis=(0, 2)), visits)
 
 
-def test_small_cells_are_fitted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_cells_are_fitted_together(monkeypatch: pytest.MonkeyPatch, estimate_effects: Make) -> None:
     """Cells that differ give no classes; kinds in all of them do, and every cell keeps its own moves."""
     monkeypatch.setattr(classes_module, "OWN_CELL", 100_000)
     plain = loops(3000, ((0.3, 0.4),), 3, n_cells=3)
@@ -220,7 +224,7 @@ def test_what_is_said_about_cells(mixed: tuple[SequenceCounts, Classes]) -> None
     }
 
 
-def test_draws_belong_to_the_seed(mixed: tuple[SequenceCounts, Classes]) -> None:
+def test_draws_belong_to_the_seed(mixed: tuple[SequenceCounts, Classes], estimate_effects: Make) -> None:
     sequences, classes = mixed
     counts = chain_of_sequences(sequences)
     one, same, other = (
@@ -238,8 +242,9 @@ def test_what_a_unit_was_not_seen_to_do_follows_its_cell(mixed: tuple[SequenceCo
     stranger = dataclasses.replace(
         candidate.scope, unit=np.full(len(candidate.scope.unit), sequences.n_units + 5)
     )
-    spread = classes.parts(2).spread(dataclasses.replace(candidate, scope=stranger)).scope
-    usual = classes.parts(2).spread(candidate).scope
+    parts = classes.parts(chain_of_sequences(sequences))
+    spread = parts.spread(dataclasses.replace(candidate, scope=stranger)).scope
+    usual = parts.spread(candidate).scope
     for part in (0, 1):
         assert spread.n[spread.cell == part].sum() == pytest.approx(usual.n[usual.cell == part].sum())
 
@@ -279,7 +284,7 @@ def test_the_early_fix_is_promised_less() -> None:
         truth += effect_of(matrix, 0) / 3
     ratio = {}
     for heterogeneity in (None, "classes"):
-        ranking = rank_drop_offs(log, n_draws=20, seed=1, heterogeneity=heterogeneity)
+        ranking = log.rank_fixes(n_draws=20, seed=1, heterogeneity=heterogeneity)
         first = next(fix for fix in ranking.fixes if fix.activity == "A" and fix.block == "assumed")
         ratio[heterogeneity] = float(first.effect.estimate) / truth
     assert ratio[None] > 1.3
@@ -296,9 +301,11 @@ def test_wrong_option_and_a_log_of_one_kind() -> None:
         timestamp="timestamp",
     ).journeys("Goal", idle="30d")
     with pytest.raises(OptionError, match="'class'"):
-        rank_drop_offs(log, n_draws=2, seed=0, heterogeneity="class")  # type: ignore[arg-type]
-    assert classes_of(log, log.count_chain(), seed=0).n_classes.tolist() == [1]
+        log.rank_fixes(n_draws=2, seed=0, heterogeneity="class")  # type: ignore[arg-type]
+    found = log.rank_fixes(n_draws=2, seed=0, heterogeneity="classes").classes
+    assert found is not None
+    assert found.n_classes.tolist() == [1]
     plain, same = (
-        rank_drop_offs(log, n_draws=10, seed=0, heterogeneity=h).to_frame() for h in (None, "classes")
+        log.rank_fixes(n_draws=10, seed=0, heterogeneity=h).to_frame() for h in (None, "classes")
     )
     assert plain.equals(same)

@@ -25,5 +25,5 @@ def _value(log: EventLog) -> GoalValue | None:
         return None
     column = log.engine.dialect.quote(log.roles.value)
     journeys = log._journeys("money")  # noqa: SLF001 - the log delegates to this function
-    unit, money, n = count_values(log.engine, log.canonical, journeys, log.raw.table, column)
+    unit, _, money, n = count_values(log.engine, log.canonical, journeys, log.raw.table, column)
     return GoalValue(unit, money, n) if n.sum() else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from journeymine.counting.conformance import count_profiles, drop_paths, make_paths
 from journeymine.errors import NotEnoughDataError
-from journeymine.fixes.effects import merged_cells
+from journeymine.fixes.what_if.cells import merged_cells
 from journeymine.paths.reach import estimate_reach
 from journeymine.paths.row_tests import GroupedDrops, row_test
 from journeymine.process.alignment_costs import MAX_EVENTS

@@ -2,150 +2,315 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values
-from journeymine.counting.sequences import count_sequences
-from journeymine.errors import OptionError, shown
-from journeymine.fixes.candidates import Candidate, cell_values, find_candidates
-from journeymine.fixes.classes import find_classes
-from journeymine.fixes.effects import estimate_effects
-from journeymine.fixes.ranking import MONTH_DAYS, FixRanking, Scale, rank_candidates
-from journeymine.markov.fit import fit_chain
-from journeymine.sql.chain import scope_condition
-from journeymine.uncertainty import (
-    Estimates,
-    bootstrap_weights,
-    share_of_units,
-    unit_matrix,
+from journeymine._checks import check_choice
+from journeymine.analyses.fix_evidence import (
+    evidence_of,
+    money_of,
+    reach_and_audience,
+    sequences_of,
+    trials_of,
+    waits_of,
 )
+from journeymine.counts.attempts import with_attempts
+from journeymine.errors import OptionError, shown
+from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
+from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
+from journeymine.fixes.causal.aipw import exposure_fix_effect
+from journeymine.fixes.causal.care import care_of
+from journeymine.fixes.causal.trials import carry_over
+from journeymine.fixes.classes import find_classes
+from journeymine.fixes.experiments.plan_fix import PlanFacts
+from journeymine.fixes.fix import Fix
+from journeymine.fixes.ranking import FixRanking
+from journeymine.fixes.what_if.outcome import OUTCOMES, Revenue, Time
+from journeymine.fixes.what_if.interactions import interacting
+from journeymine.fixes.what_if.what_if import WhatIf
+from journeymine.markov.fit import fit_chain
+from journeymine.uncertainty import Estimates, bootstrap_weights, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeymine.counts.chain import ChainCounts
+    from journeymine.counts.sequences import SequenceCounts
+    from journeymine.counts.waits import WaitCounts
+    from journeymine.fixes.candidates import Candidate
+    from journeymine.fixes.causal.care import Care
+    from journeymine.fixes.causal.placebo import PlaceboResult
     from journeymine.fixes.classes import Classes
+    from journeymine.fixes.what_if.cell_model import CellModel
+    from journeymine.fixes.what_if.outcome import Outcome
+    from journeymine.fixes.what_if.what_if import Effects
     from journeymine.log import EventLog
 
 Heterogeneity = Literal["classes"]
+Causal = Literal["standardise", "aipw", "none"]
+OutcomeName = Literal["conversion", "revenue", "time"]
+Candidates = Literal["auto"]
 DAY_US = 86_400_000_000
 
 
-def rank_drop_offs(
-    log: EventLog, *, n_draws: int, seed: int, heterogeneity: Heterogeneity | None = None
+@dataclass(frozen=True, slots=True)
+class FixSettings:
+    """How fixes are to be ranked; see `EventLog.rank_fixes`."""
+
+    outcome: str = "conversion"
+    heterogeneity: str | None = None
+    causal: str = "standardise"
+    n_draws: int = 1000
+    seed: int = 0
+    value: float | None = None
+    months: float = 12.0
+
+    def __post_init__(self) -> None:
+        if self.heterogeneity not in (None, "classes"):
+            raise OptionError(
+                f"heterogeneity is {shown(self.heterogeneity)}, expected None or 'classes'.",
+                hint='pass heterogeneity="classes" to correct for customers who differ in ways no segment shows.',
+            )
+        check_choice("outcome", self.outcome, Literal[OUTCOMES])
+        check_choice("causal", self.causal, Causal)
+
+
+def rank_fixes(
+    log: EventLog, candidates: Candidates | Sequence[Fix], settings: FixSettings, extra: Sequence[Fix] = ()
 ) -> FixRanking:
-    """Find candidates, estimate their effects on the same draws, add reach and audience, rank.
+    """Find candidates, estimate their effects on the same draws, judge and rank them.
 
-    With `heterogeneity="classes"` the effects are estimated inside classes of customers and averaged.
+    Parameters
+    ----------
+    extra
+        The user's own fixes, beside those that the data suggest.
     """
-    _check_heterogeneity(heterogeneity)
-    counts = log.count_chain()
-    chain = fit_chain(counts, n_draws=n_draws, seed=seed)
-    visits = log._visits  # noqa: SLF001 - the log delegates to this function
-    journeys = log._journeys("fixes")  # noqa: SLF001
-    drops = count_drops(log.engine, log.canonical, visits, counts)
-    found = find_candidates(counts, drops)
-    classes = classes_of(log, counts, seed=seed) if heterogeneity == "classes" else None
-    effects = estimate_effects(
-        counts, found.candidates, pools=found.pools, classes=classes, n_draws=n_draws, seed=seed
-    )
-    reach, audience = _reach_and_audience(log, counts, found.candidates, visits)
-    fixes = rank_candidates(
-        counts,
-        found.candidates,
-        effects,
-        reach,
-        audience,
-        journeys.segments,
-        _scale(log, effects.effect_draws.shape[0], n_draws, seed),
-    )
-    unit = "buckets" if log.canonical.buckets else "customers"
-    return FixRanking(
-        fixes=fixes,
-        found=found,
-        conversion=chain.converted,
-        n_draws=effects.effect_draws.shape[0],
-        unit=unit,
-        states=counts.states,
-        log=log,
-        classes=classes,
-    )
+    return _Ranking(log, settings).of(candidates, extra)
 
 
-def _check_heterogeneity(heterogeneity: object) -> None:
-    if heterogeneity not in (None, "classes"):
-        raise OptionError(
-            f"heterogeneity is {shown(heterogeneity)}, expected None or 'classes'.",
-            hint='pass heterogeneity="classes" to correct for customers who differ in ways no segment shows.',
+class _Ranking:
+    """One ranking under way: everything that is counted once."""
+
+    def __init__(self, log: EventLog, settings: FixSettings) -> None:
+        self.log, self.settings = log, settings
+        self.evidence: Evidence = evidence_of(log, seed=settings.seed)
+        self.counts: ChainCounts = self.evidence.counts
+        assert self.evidence.attempts is not None
+        self.attempts: ChainCounts = self.evidence.attempts
+        self.sequences: SequenceCounts = sequences_of(log)
+        self.money = money_of(log)
+
+    def of(self, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]) -> FixRanking:
+        """The ranking of the candidates that the data suggest, or of the fixes that are given."""
+        found = search_candidates(self.evidence)
+        candidates = self._candidates(found, wanted, extra)
+        classes = self._classes()
+        settings = self.settings
+        what_if = WhatIf(
+            self.attempts,
+            self.counts,
+            candidates,
+            pools=found.pools,
+            classes=classes,
+            waits=self._waits(candidates),
+            standardise=settings.causal != "none",
+            outcome=self._outcome,
+        )
+        effects = what_if.estimate(n_draws=settings.n_draws, seed=settings.seed)
+        care, placebo = self._care(what_if, candidates, effects)
+        effects = self._with_exposures(candidates, effects, care)
+        reach, audience = reach_and_audience(self.log, self.counts, candidates)
+        facts = self._facts(what_if, candidates)
+        ranked = rank_all(
+            Material(
+                candidates,
+                effects,
+                reach,
+                audience,
+                self._scale(len(effects.effect_draws)),
+                self.counts.n_starts,
+                care,
+                facts,
+            )
+        )
+        chain = fit_chain(self.counts, n_draws=settings.n_draws, seed=settings.seed)
+        return FixRanking(
+            fixes=ranked.fixes,
+            found=found,
+            conversion=chain.converted,
+            n_draws=len(effects.effect_draws),
+            unit="buckets" if self.log.canonical.buckets else "customers",
+            states=self.counts.states,
+            log=self.log,
+            classes=classes,
+            outcome=settings.outcome,
+            causal=settings.causal,
+            unit_of_value=ranked.unit_of_value,
+            evpi=ranked.evpi,
+            p_nothing=ranked.p_nothing,
+            placebo=placebo,
+            what_if=what_if,
+            places={candidate.fix.id: i for i, candidate in enumerate(candidates)},
+            draws=ranked.draws,
+            facts=facts,
+            seed=settings.seed,
         )
 
+    def _candidates(
+        self, found: Found, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]
+    ) -> list[Candidate]:
+        if not isinstance(wanted, str):
+            return resolve_fixes([*wanted, *extra], self.evidence)
+        check_choice("candidates", wanted, Candidates)
+        own = resolve_fixes(extra, self.evidence) if extra else []
+        known = {candidate.fix.id for candidate in own}
+        return [*own, *(c for c in found.candidates if c.fix.id not in known)]
 
-def classes_of(log: EventLog, counts: ChainCounts, *, seed: int) -> Classes:
-    """Classes of customers inside the cells of the segments."""
-    visits = log._visits  # noqa: SLF001 - the log delegates to this function
-    journeys = log._journeys("fixes")  # noqa: SLF001
-    return find_classes(
-        count_sequences(log.engine, log.canonical, journeys, visits, counts), counts, seed=seed
-    )
+    def _classes(self) -> Classes | None:
+        if self.settings.heterogeneity is None:
+            return None
+        return find_classes(
+            with_attempts(self.sequences, self.attempts), self.attempts, seed=self.settings.seed
+        )
+
+    def _waits(self, candidates: Sequence[Candidate]) -> WaitCounts | None:
+        activities = sorted({int(self.counts.activity[c.state]) for c in candidates if c.fix.kind == "wait"})
+        return waits_of(self.log, activities) if activities else None
+
+    def _outcome(self, model: CellModel) -> Outcome:
+        from journeymine.fixes.what_if.outcome import Conversion
+
+        if self.settings.outcome == "time":
+            return Time(model, self.attempts)
+        if self.settings.outcome == "revenue":
+            if self.money is None:
+                raise OptionError(
+                    "outcome is 'revenue', but the log has no value of a conversion.",
+                    hint='read the log with value="..." (a column with the money of the goal).',
+                )
+            return Revenue(model, *self.money)
+        return Conversion()
+
+    def _care(
+        self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
+    ) -> tuple[tuple[Care, ...], PlaceboResult]:
+        scored = percentile_interval(effects.effect, effects.effect_draws, self.counts.n_starts)
+        return care_of(
+            self.counts,
+            self.evidence.drops,
+            self.sequences,
+            [c.fix for c in candidates],
+            [c.state for c in candidates],
+            base=effects.base,
+            effects=scored,
+            effect_at=what_if.effect_at,
+            next_best=_next_best(candidates, scored),
+            segments=self.evidence.segments,
+            causal=self.settings.causal,
+            flags=self._flags(what_if, candidates, effects),
+            less_is_better=self.settings.outcome == "time",
+            seed=self.settings.seed,
+        )
+
+    def _flags(
+        self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
+    ) -> list[tuple[str, ...]]:
+        """What the engine of the what-ifs knows that a reader should be careful about."""
+        together = interacting(what_if, effects.effect)
+        carried = self._carried_over(candidates)
+        return [
+            (
+                *(("selected",) if candidate.shrinkage is not None else ()),
+                *(("silent_waits",) if what_if.operations[i].silent else ()),
+                *(("interaction",) if i in together else ()),
+                *(("carry_over",) if i in carried else ()),
+            )
+            for i, candidate in enumerate(candidates)
+        ]
+
+    def _carried_over(self, candidates: Sequence[Candidate]) -> set[int]:
+        """Fixes of waits after which those who waited long do otherwise than those who did not."""
+        waits = {
+            i: int(self.counts.activity[c.state]) for i, c in enumerate(candidates) if c.fix.kind == "wait"
+        }
+        if not waits:
+            return set()
+        trials = trials_of(self.log, sorted(set(waits.values())))
+        found = {i: carry_over(trials, activity) for i, activity in waits.items()}
+        return {i for i, one in found.items() if one is not None and one.flagged}
+
+    def _with_exposures(
+        self, candidates: Sequence[Candidate], effects: Effects, care: Sequence[Care]
+    ) -> Effects:
+        """Effects of removed steps that customers choose to meet: adjusted for their history, if it is asked for."""
+        chosen = [
+            i
+            for i, one in enumerate(care)
+            if one.exposure is not None and candidates[i].fix.kind == "remove_step"
+        ]
+        if not chosen or self.settings.outcome != "conversion":
+            return effects
+        effect, draws = effects.effect.copy(), effects.effect_draws.copy()
+        for i in chosen:
+            exposure, fix = care[i].exposure, candidates[i].fix
+            share = fix.fraction * fix.rho
+            one = np.ones((1, self.counts.n_units))
+            effect[i] = exposure_fix_effect(exposure, share, one)[0]
+            replicates = [
+                exposure_fix_effect(exposure, share, weights)
+                for weights in bootstrap_weights(self.counts.n_units, len(draws), self.settings.seed)
+            ]
+            draws[:, i] = np.concatenate(replicates)
+        return replace(effects, effect=effect, effect_draws=draws)
+
+    def _facts(self, what_if: WhatIf, candidates: Sequence[Candidate]) -> PlanFacts:
+        canonical, journeys = self.log.canonical, self.log._journeys("plans")  # noqa: SLF001
+        goals = ", ".join(canonical.activities[code] for code in journeys.goal)
+        days = None if canonical.clock != "calendar" or journeys.idle.us is None else journeys.idle.us / DAY_US
+        return PlanFacts(
+            outcome=self.settings.outcome,
+            metric=goals,
+            baseline={c.fix.id: what_if.baseline(i) for i, c in enumerate(candidates)},
+            follow_up_days=days,
+            customers_per_journey=min(1.0, canonical.n_customers / max(canonical.n_cases, 1)),
+        )
+
+    def _scale(self, n_draws: int) -> Scale:
+        """Journeys a month, and the mean value of a conversion on the same draws as the effects."""
+        settings, canonical = self.settings, self.log.canonical
+        journeys = self.log._journeys("money")  # noqa: SLF001 - the log delegates to this function
+        per_month = None
+        if canonical.clock == "calendar" and canonical.first_us is not None and canonical.last_us is not None:
+            days = (canonical.last_us - canonical.first_us) / DAY_US
+            # Effects are shares of the journeys that start.
+            per_month = (
+                (canonical.n_cases - journeys.n_not_started) / days * MONTH_DAYS if days > 0 else None
+            )
+        if settings.value is not None:
+            return Scale(settings.outcome, per_month, settings.value, None, settings.months)
+        if self.money is None:
+            return Scale(settings.outcome, per_month, months=settings.months)
+        unit, _, money, n = self.money
+        by_unit = np.zeros((canonical.n_units, 2))
+        np.add.at(by_unit, unit, np.stack([money, n], axis=1))
+        weights = bootstrap_weights(canonical.n_units, n_draws, settings.seed)
+        sums = np.concatenate([chunk @ by_unit for chunk in weights])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            draws = sums[:, 0] / sums[:, 1]
+        mean = float(by_unit[:, 0].sum() / by_unit[:, 1].sum())
+        return Scale(settings.outcome, per_month, mean, draws, settings.months)
 
 
-def _reach_and_audience(
-    log: EventLog, counts: ChainCounts, candidates: Sequence[Candidate], visits: str
-) -> tuple[list[Estimates], list[int]]:
-    """Share of journeys that meet the scope of each candidate, and customers who were lost in it."""
-    starts = unit_matrix(
-        counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
-    )
-    everywhere = count_reach(log.engine, visits), count_audience(log.engine, visits)
-    reach, audience = [], []
-    for candidate in candidates:
-        (unit, code, n), lost = everywhere
-        if candidate.kind != "assumed":
-            scope = _condition(counts, candidate)
-            unit, code, n = count_reach(log.engine, visits, scope)
-            lost = count_audience(log.engine, visits, scope)
-        own = int(counts.activity[candidate.state])
-        here = code == own
-        wins = unit_matrix(unit[here], np.zeros(int(here.sum()), int), n[here], (counts.n_units, 1))
-        share = share_of_units(wins, starts, np.zeros(1, int), buckets=counts.buckets)
-        reach.append(Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0]))
-        audience.append(lost.get(own, 0))
-    return reach, audience
-
-
-def _condition(counts: ChainCounts, candidate: Candidate) -> str:
-    """The scope of a candidate as a condition on visits."""
-    cells: list[int] | None = None
-    if candidate.column is not None and candidate.value is not None:
-        values = cell_values(counts)
-        place = values.names[candidate.column].index(candidate.value)
-        cells = np.flatnonzero(values.value[:, candidate.column] == place).tolist()
-    return scope_condition(int(counts.activity[candidate.state]), cells, candidate.period_us)
-
-
-def _scale(log: EventLog, n_kept: int, n_draws: int, seed: int) -> Scale:
-    """Journeys a month, and the mean value of a conversion on the same draws as the effects."""
-    canonical, journeys = log.canonical, log._journeys("money")  # noqa: SLF001
-    if canonical.clock != "calendar" or canonical.first_us is None or canonical.last_us is None:
-        return Scale()
-    days = (canonical.last_us - canonical.first_us) / DAY_US
-    if days <= 0:
-        return Scale()
-    # Effects are shares of the journeys that start.
-    per_month = (canonical.n_cases - journeys.n_not_started) / days * MONTH_DAYS
-    if log.roles.value is None:
-        return Scale(per_month)
-    column = log.engine.dialect.quote(log.roles.value)
-    unit, money, n = count_values(log.engine, canonical, journeys, log.raw.table, column)
-    if not n.sum():
-        return Scale(per_month)
-    by_unit = np.zeros((canonical.n_units, 2))
-    np.add.at(by_unit, unit, np.stack([money, n], axis=1))
-    sums = np.concatenate(
-        [weights @ by_unit for weights in bootstrap_weights(canonical.n_units, n_draws, seed)]
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        draws = sums[:n_kept, 0] / sums[:n_kept, 1]
-    return Scale(per_month, float(by_unit[:, 0].sum() / by_unit[:, 1].sum()), draws)
+def _next_best(candidates: Sequence[Candidate], effects: Estimates) -> np.ndarray:
+    """Effect of the next fix of each block of decisions; nan for the last one."""
+    following = np.full(len(candidates), np.nan)
+    for assumed in (False, True):
+        group = [i for i, c in enumerate(candidates) if (c.block == "assumed") == assumed]
+        order = sorted(
+            group, key=lambda i: (-effects.lower[i], -effects.estimate[i], candidates[i].fix.id)
+        )
+        for one, after in zip(order, order[1:], strict=False):
+            following[one] = effects.estimate[after]
+    return following

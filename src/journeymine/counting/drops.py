@@ -82,10 +82,11 @@ def count_audience(engine: DuckDBEngine, visits: str, condition: str = "TRUE") -
 
 def count_values(
     engine: DuckDBEngine, log: Canonical, journeys: Journeys, raw: str, value: str
-) -> tuple[Ints, NDArray[np.float64], Ints]:
-    """Money of converted journeys: (unit, money, conversions); money is that of the goal event.
+) -> tuple[Ints, Ints, NDArray[np.float64], Ints]:
+    """Money of converted journeys: (unit, cell, money, conversions); money is that of the goal event.
 
     Summed in the engine as integers, in ten-thousandths.
     """
     rows = engine.fetch(chain_sql.goal_values_sql(log.events, journeys.table, raw, log.columns.row, value))
-    return ints(rows["unit"]), floats(rows["value"]) / chain_sql.VALUE_SCALE, ints(rows["n"])
+    money = floats(rows["value"]) / chain_sql.VALUE_SCALE
+    return ints(rows["unit"]), ints(rows["cell"]), money, ints(rows["n"])

@@ -47,6 +47,9 @@ class ChainCounts:
     n_truncated
         Journeys that were under way when the log begins (`counts/truncation.py`): their moves count, their first
         visit is not taken for a start.
+    base, attempt
+        State of the chain without attempts, and attempt number from 1, of each state, shape (k,); None where states
+        carry no attempts.
     """
 
     states: tuple[str, ...]
@@ -68,6 +71,8 @@ class ChainCounts:
     n_folded: int = 0
     buckets: bool = False
     n_truncated: int = 0
+    base: Ints | None = None
+    attempt: Ints | None = None
 
     @property
     def n_states(self) -> int:

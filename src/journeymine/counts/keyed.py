@@ -102,6 +102,8 @@ def remembered(chain: ChainCounts, keys: StateKeys, moves: KeyedMoves, starts: K
         n_folded=chain.n_folded,
         buckets=chain.buckets,
         n_truncated=chain.n_truncated,
+        base=keys.state(states) if keys.memory.attempts > 1 else None,
+        attempt=keys.attempt(states) if keys.memory.attempts > 1 else None,
     )
 
 

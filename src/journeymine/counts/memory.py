@@ -193,6 +193,10 @@ class StateKeys:
         """State of the chain without memory that each key belongs to."""
         return np.asarray(keys // self.rest // self.base ** (self.memory.depth - 1) - 2)
 
+    def attempt(self, keys: Ints) -> Ints:
+        """Attempt number of each key, from 1."""
+        return np.asarray(keys % self.rest // self.slices + 1)
+
     def names(self, keys: Ints) -> tuple[str, ...]:
         """Readable names, all different."""
         taken: set[str] = set()

@@ -30,7 +30,11 @@ STRIP_WIDTH, STRIP_HEIGHT, STRIP_PAD = 280.0, 30.0, 12.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestRow:
-    """One fix: effects are fractions of the journeys; texts are already in the reader's language."""
+    """One fix; texts are already in the reader's language.
+
+    `scale` is what effects are multiplied by on the axis: 100 for fractions of the journeys, which are shown in points,
+    1 for money and days.
+    """
 
     number: int
     title: str
@@ -41,6 +45,7 @@ class ForestRow:
     per_month: str = ""
     next_step: str = ""
     ref: str = ""
+    scale: float = 100.0
 
     @property
     def has_zero(self) -> bool:
@@ -57,14 +62,14 @@ class ForestBlock:
 
 
 def effect_axis(rows: Iterable[ForestRow], start: float, end: float) -> Axis:
-    """Fit one axis, in per cent points, to all rows.
+    """Fit one axis, in per cent points unless the rows say otherwise, to all rows.
 
     Examples
     --------
     >>> effect_axis([ForestRow(number=1, title="A", estimate=0.007, lower=0.004, upper=0.009)], 0, 100).ticks
     (0.0, 0.25, 0.5, 0.75, 1.0)
     """
-    values = [100 * value for row in rows for value in (row.estimate, row.lower, row.upper)]
+    values = [row.scale * value for row in rows for value in (row.estimate, row.lower, row.upper)]
     return axis_with_zero(values, start, end, n_ticks=4)
 
 
@@ -154,7 +159,7 @@ def grid_marks(axis: Axis, top: float, bottom: float) -> list[Mark]:
 
 def interval_marks(row: ForestRow, axis: Axis, y: float) -> list[Mark]:
     """Draw the interval with its two ends and the dot of the estimate."""
-    low, high, dot = (axis.place(100 * value) for value in (row.lower, row.upper, row.estimate))
+    low, high, dot = (axis.place(row.scale * value) for value in (row.lower, row.upper, row.estimate))
     colour = "data2" if row.has_zero else "good" if row.lower > 0 else "bad"
     ends = ("M", low, y, "H", high, "M", low, y - 5, "V", y + 5, "M", high, y - 5, "V", y + 5)
     point = Circle(

@@ -13,6 +13,7 @@ from journeymine.markov.classes.mixture_em import MixtureModel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from journeymine.counts.chain import ChainCounts
     from journeymine.fixes.candidates import Candidate, ScopedDrops
     from journeymine.fixes.classes import Classes, ClassGroup
     from journeymine.markov.classes.mixture_em import Mixture
@@ -42,10 +43,11 @@ class ClassParts:
         Number from 1 of the group and class of each part; 0 where the cell has one class; shape (n_parts,).
     """
 
-    def __init__(self, classes: Classes, n_states: int) -> None:
-        self.k, self.cell_of = n_states, classes.cell_of
+    def __init__(self, classes: Classes, counts: ChainCounts) -> None:
+        self.k, self.cell_of = counts.n_states, classes.cell_of
+        activity = np.arange(self.k) if counts.base is None else counts.base
         n_classes = np.ones(int(classes.cell_of.max()) + 1, np.int64)
-        self.groups = [_GroupParts(group) for group in classes.groups if group.chosen.n_classes > 1]
+        self.groups = [_GroupParts(group, activity) for group in classes.groups if group.chosen.n_classes > 1]
         for group in self.groups:
             n_classes[group.cells] = group.n_classes
         self.first = np.concatenate([[0], np.cumsum(n_classes)])[:-1]
@@ -121,11 +123,11 @@ class ClassParts:
 class _GroupParts:
     """One group of cells with more than one class: its moves in a draw, and whose a unit's visits are."""
 
-    def __init__(self, group: ClassGroup) -> None:
+    def __init__(self, group: ClassGroup, activity: Ints) -> None:
         self.cells, self.table, self.fit = group.cells, group.table, group.chosen.fit
         self.n_classes = self.fit.n_classes
         self.model = MixtureModel(self.table.members)
-        self.n_states = self.table.sequences.n_states
+        self.activity, self.n_activities = activity, int(activity.max(initial=-1)) + 1
         self.visits = self._shares(of_drops=False)
         self.drops = self._shares(of_drops=True)
 
@@ -165,23 +167,23 @@ class _GroupParts:
         return moves, begun
 
     def _shares(self, *, of_drops: bool) -> tuple[Ints, Floats, Floats]:
-        """Whose the visits (or drops) of a unit in a cell at a state are: keys, shares, and those of (cell, state)."""
+        """Whose the visits (or drops) of a unit in a cell at an activity are: keys, shares, and those of the cell."""
         table, sequences = self.table, self.table.sequences
         target, of = sequences.target, sequences.of_visit
         chosen = target == DROP if of_drops else sequences.column(target) >= 0
-        of, state = of[chosen], sequences.code[chosen]
+        of, state = of[chosen], self.activity[sequences.code[chosen]]
         membership = self.fit.membership[table.kind[of]] * sequences.n[of][:, None]
-        place = table.cell[of] * self.n_states + state
+        place = table.cell[of] * self.n_activities + state
         keys, key = np.unique(self._key(sequences.unit[of], table.cell[of], state), return_inverse=True)
-        size = len(self.cells) * self.n_states
+        size = len(self.cells) * self.n_activities
         own = np.stack([np.bincount(key.ravel(), m, len(keys)) for m in membership.T], axis=1)
         every = np.stack([np.bincount(place, m, size) for m in membership.T], axis=1)
-        share = np.repeat(np.exp(self.fit.log_shares), self.n_states, axis=0)
+        share = np.repeat(np.exp(self.fit.log_shares), self.n_activities, axis=0)
         total = every.sum(axis=1, keepdims=True)
         return keys, own / own.sum(axis=1, keepdims=True), np.divide(every, total, out=share, where=total > 0)
 
     def _key(self, unit: Ints, cell: Ints, state: Ints | int) -> Ints:
-        return (unit * len(self.cells) + cell) * self.n_states + state
+        return (unit * len(self.cells) + cell) * self.n_activities + state
 
     def shares(self, unit: Ints, cell: Ints, state: int) -> tuple[Floats, Floats]:
         """Shares of the classes in the visits and in the drops of units in cells at a state, shape (entries, K)."""
@@ -190,7 +192,7 @@ class _GroupParts:
         for keys, own, every in (self.visits, self.drops):
             at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
             known = keys[at] == wanted if len(keys) else np.zeros(len(wanted), bool)
-            share = every[cell * self.n_states + state]
+            share = every[cell * self.n_activities + state]
             share[known] = own[at[known]]
             found.append(share)
         return found[0], found[1]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from journeymine.fixes.class_parts import ClassParts
-from journeymine.fixes.effects import merged_cells
+from journeymine.fixes.what_if.cells import merged_cells
 from journeymine.markov.classes.class_number import ChosenNumber, choose_by_gain
 from journeymine.markov.classes.mixture_members import MemberTable, member_table
 
@@ -154,9 +154,9 @@ class Classes:
         more = int((self.n_classes > 1).sum())
         return f"Classes: up to {int(self.n_classes.max())} classes of customers in {more} of {len(self.cells)} cells"
 
-    def parts(self, n_states: int) -> ClassParts:
-        """The classes as cells of their own, for what-ifs on a chain of `n_states` states."""
-        return ClassParts(self, n_states)
+    def parts(self, counts: ChainCounts) -> ClassParts:
+        """The classes as cells of their own, for what-ifs on the chain that they were found in."""
+        return ClassParts(self, counts)
 
 
 def find_classes(

@@ -178,8 +178,10 @@ class Fix:
                     found=listed(sorted(known)),
                     hint=suggestion(key, sorted(known), "use one of the names above."),
                 )
-        pairs = {k: tuple(v) if k in ("segment", "period") and v is not None else v for k, v in data.items()}
-        return cls(**pairs)
+        given: dict[str, Any] = dict(data)
+        if isinstance(given.get("period"), list):
+            given["period"] = tuple(given["period"])
+        return cls(**given)
 
 
 def _pair(value: Any) -> tuple[str, str]:

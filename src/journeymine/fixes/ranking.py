@@ -1,99 +1,55 @@
-"""The ranking: fixes sorted by the lower bound of their effect, ties called ties."""
+"""`FixRanking`: fixes sorted by the lower bound of what they bring, ties called ties."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from journeymine.fixes.ranks import rank_intervals, share_best
+import numpy as np
+
+from journeymine.errors import NotEnoughDataError, OptionError
+from journeymine.fixes.experiments.plan_fix import find_fix, plan_of_fix
 from journeymine.uncertainty import Estimates, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-    from journeymine.counts.chain import ChainCounts
-    from journeymine.fixes.candidates import Candidate, Found
+    from journeymine.fixes.candidates import Found
+    from journeymine.fixes.causal.placebo import PlaceboResult
     from journeymine.fixes.classes import Classes
-    from journeymine.fixes.effects import Effects
+    from journeymine.fixes.experiments.calibration import Calibration
+    from journeymine.fixes.experiments.plan import ExperimentPlan
+    from journeymine.fixes.experiments.plan_fix import PlanFacts
+    from journeymine.fixes.ranked_fix import RankedFix
+    from journeymine.fixes.what_if.what_if import WhatIf
     from journeymine.log import EventLog
 
     Floats = NDArray[np.float64]
 
-MONTH_DAYS = 30.4375
-EVIDENCE = "association"
 
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A value of a segment column."""
-
-    column: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A period of time, microseconds since 1970 UTC; `ongoing` if it reaches the end of what was watched."""
-
-    start_us: int
-    end_us: int
-    ongoing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What the drop-out is brought down to: `kind` "segment", "period" or "assumed", the share, visits behind it."""
-
-    kind: str
-    value: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """One fix with everything a reader needs to decide.
+@dataclass(frozen=True, slots=True, eq=False)
+class FixSet:
+    """Several fixes done together: effects of single fixes do not add up.
 
     Attributes
     ----------
+    ids
+        The fixes, in the order in which they act.
     effect
-        Change of the share of journeys that reach the goal; `n` journeys.
-    drop
-        Drop-out share in the scope now; `n` visits.
-    reach
-        Share of journeys that meet the activity in the scope.
-    per_month, money_per_month
-        Conversions and money a month; None where time or value is not known.
-    audience_n
-        Customers who were lost there.
-    block
-        "found" (the reference was found in the data) or "assumed".
-    rank_lower, rank_upper
-        Places the fix could hold within its block, counted over both blocks.
+        Of all together.
+    sum_of_singles
+        What the single effects come to.
+    cost
+        What they cost together.
     """
 
-    id: str
-    kind: str
-    activity: str
-    attempt: int | None
-    segment: Segment | None
-    period: Period | None
-    reference: Reference
+    ids: tuple[str, ...]
     effect: Estimates
-    drop: Estimates
-    reach: Estimates
-    per_month: Estimates | None
-    money_per_month: Estimates | None
-    audience_n: int
-    p_best: float
-    rank: int
-    rank_lower: int
-    rank_upper: int
-    evidence: str
-    block: str
+    sum_of_singles: float
+    cost: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,9 +59,10 @@ class FixRanking:
     Attributes
     ----------
     fixes
-        In the order of their rank: those found in the data first, then the assumed ones.
+        In the order of their rank: those found in the data and the user's own first, then the assumed ones.
     n_tested, n_kept
-        Rows tested for differences between segments and periods, and kept at a false discovery rate of 5 %.
+        Rows tested for differences between segments, periods, attempts and channels, and kept at a false discovery
+        rate of 5 %.
     found
         The tests behind the candidates.
     conversion
@@ -115,14 +72,38 @@ class FixRanking:
     unit
         What was resampled: "customers" or "buckets" of customers.
     states
-        Names of the states of the chain.
+        Names of the activities of the chain.
     log
         The log it came from.
     classes
         Classes of customers that the effects were estimated in; None without `heterogeneity="classes"`.
+    outcome, causal
+        What was ranked by, and how it was adjusted.
+    unit_of_value
+        Unit of net value, regret and EVSI: "conversion", "money a journey" or "money".
+    evpi
+        What knowing all effects for certain would be worth, in that unit; at least 0.
+    p_nothing
+        Probability that doing nothing is best, where fixes cost something.
+    placebo
+        Tests of an event that cannot matter; None where they were not made.
+    calibration
+        What past experiments say about the predictions; None before the first one.
+    sets
+        Fixes evaluated together.
+    what_if
+        The chains behind the effects, for further questions.
+    places
+        Place of each fix in `what_if`, by id.
+    draws
+        Replicates of the effects, shape (n_draws, n_fixes), in the order of `fixes`.
+    facts
+        What plans of tests need.
+    seed
+        Seed of the draws.
     """
 
-    fixes: tuple[Fix, ...]
+    fixes: tuple[RankedFix, ...]
     found: Found
     conversion: Estimates
     n_draws: int
@@ -130,6 +111,19 @@ class FixRanking:
     states: tuple[str, ...]
     log: EventLog
     classes: Classes | None = None
+    outcome: str = "conversion"
+    causal: str = "standardise"
+    unit_of_value: str = "conversion"
+    evpi: float = 0.0
+    p_nothing: float = 0.0
+    placebo: PlaceboResult | None = None
+    calibration: Calibration | None = None
+    sets: tuple[FixSet, ...] = ()
+    what_if: WhatIf | None = field(default=None, repr=False)
+    places: dict[str, int] = field(default_factory=dict, repr=False)
+    draws: Floats = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
+    facts: PlanFacts | None = field(default=None, repr=False)
+    seed: int = 0
 
     @property
     def n_tested(self) -> int:
@@ -140,6 +134,82 @@ class FixRanking:
     def n_kept(self) -> int:
         """Rows that differ beyond the noise."""
         return self.found.n_kept
+
+    @property
+    def selection(self) -> str:
+        """How fixes that were found and scored on the same customers are corrected for it."""
+        return "shrinkage"
+
+    def __getitem__(self, fix: int | str) -> RankedFix:
+        """The fix of a rank or an id."""
+        found: Any = find_fix(fix, self.fixes)
+        return found  # type: ignore[no-any-return]
+
+    def plan(
+        self, fix: int | str | RankedFix, effect: float | None = None, power: float = 0.8, **settings: Any
+    ) -> ExperimentPlan:
+        """Plan an A/B test of a fix on the customers who meet it.
+
+        Parameters
+        ----------
+        fix
+            Rank, id, or the fix itself.
+        effect
+            Change of the share of all starts that convert which the test is to find; by default the predicted one.
+        power
+            Chance of finding it.
+        settings
+            method="sequential", alpha, holdout, r_squared, experiment: as in
+            `journeymine.fixes.experiments.planning.plan_test`.
+        """
+        if self.facts is None:
+            raise NotEnoughDataError("this ranking knows nothing that a plan needs.", hint="use log.rank_fixes().")
+        ranking: Any = self
+        return plan_of_fix(fix, ranking, effect=effect, power=power, **settings)
+
+    def together(self, fixes: Sequence[int | str]) -> FixSet:
+        """Effect of several fixes done together, exactly, on the draws of the ranking.
+
+        Parameters
+        ----------
+        fixes
+            Ranks or ids. Each acts on what those before it left.
+        """
+        chosen = [self[fix] for fix in fixes]
+        if not chosen or len({fix.id for fix in chosen}) < len(chosen):
+            raise OptionError(
+                f"{len(chosen)} fixes were named, expected at least one, and each once.",
+                hint="pass ranks, like [1, 2].",
+            )
+        if self.what_if is None:
+            raise NotEnoughDataError("this ranking has no chains to put fixes together on.")
+        places = [self.places[fix.id] for fix in chosen]
+        estimate, draws = self.what_if.together(places, n_draws=self.n_draws, seed=self.seed)
+        effect = percentile_interval(np.asarray(estimate), draws, int(chosen[0].effect.n))
+        singles = sum(float(fix.effect.estimate) for fix in chosen)
+        return FixSet(tuple(fix.id for fix in chosen), effect, singles, sum(fix.cost for fix in chosen))
+
+    def choose(self, budget: float | None = None, *, most: int = 5) -> FixSet:
+        """Fixes to do together: one after the other, the one that adds most to what is already chosen.
+
+        Parameters
+        ----------
+        budget
+            What they may cost together; fixes are then compared by what they add for their cost.
+        most
+            Largest number of fixes.
+        """
+        if self.what_if is None:
+            raise NotEnoughDataError("this ranking has no chains to put fixes together on.")
+        pool = [fix for fix in self.fixes if fix.block != "assumed"] or list(self.fixes)
+        chosen = self.what_if.greedy(
+            [self.places[fix.id] for fix in pool], [fix.cost for fix in pool], budget=budget, most=most
+        )
+        if not chosen:
+            raise NotEnoughDataError(
+                "no fix adds anything within the budget.", hint="raise the budget, or look at the single effects."
+            )
+        return self.together([pool[i].id for i in chosen])
 
     def to_frame(self) -> pd.DataFrame:
         """One row a fix: rank, id, kind, activity, segment, period_start, period_end, estimate, lower, upper, …."""
@@ -152,6 +222,10 @@ class FixRanking:
         return {
             "n_tested": self.n_tested,
             "n_kept": self.n_kept,
+            "outcome": self.outcome,
+            "causal": self.causal,
+            "unit_of_value": self.unit_of_value,
+            "evpi": self.evpi,
             "classes": None if self.classes is None else self.classes.to_dict(),
             "conversion": self.conversion.at(),
             "fixes": [_row(fix) for fix in self.fixes],
@@ -160,11 +234,11 @@ class FixRanking:
     def __repr__(self) -> str:
         tested = f"{self.n_kept} of {self.n_tested} tested rows differ beyond the noise"
         head = f"FixRanking: {len(self.fixes)} fixes; {tested}"
-        lines = [_line(fix) for fix in self.fixes[:8]]
+        lines = [_line(fix, self.outcome) for fix in self.fixes[:8]]
         more = len(self.fixes) - len(lines)
         rest = [f"… and {more} more"] if more else []
         rest += [str(self.classes)] if self.classes is not None else []
-        return "\n".join([head, *lines, *rest, "Next: .to_frame(), jm.report(log).save(...)"])
+        return "\n".join([head, *lines, *rest, "Next: .to_frame(), .plan(1), jm.report(log).save(...)"])
 
     def _repr_html_(self) -> str:
         from journeymine.reporting.notebook import ranking_html
@@ -187,6 +261,13 @@ _COLUMNS = (
     "n",
     "per_month",
     "money_per_month",
+    "net_value",
+    "net_value_lower",
+    "net_value_upper",
+    "p_positive",
+    "above_zero",
+    "simultaneous_lower",
+    "simultaneous_upper",
     "reach",
     "reference_kind",
     "reference_value",
@@ -195,14 +276,26 @@ _COLUMNS = (
     "p_best",
     "rank_lower",
     "rank_upper",
+    "tied_with",
+    "regret",
+    "evsi",
+    "rice",
     "evidence",
+    "e_value",
+    "e_value_bound",
+    "rho_break_even",
+    "rho_zero",
+    "shrinkage",
+    "flags",
     "audience_n",
     "block",
 )
 
 
-def _row(fix: Fix) -> dict[str, Any]:
+def _row(fix: RankedFix) -> dict[str, Any]:
     effect: dict[str, Any] = fix.effect.at() or {"estimate": None, "lower": None, "upper": None, "n": 0}
+    net = (fix.net_value.at() if fix.net_value is not None else None) or {}
+    band = fix.simultaneous
     return {
         "rank": fix.rank,
         "id": fix.id,
@@ -215,6 +308,13 @@ def _row(fix: Fix) -> dict[str, Any]:
         **effect,
         "per_month": float(fix.per_month.estimate) if fix.per_month else None,
         "money_per_month": float(fix.money_per_month.estimate) if fix.money_per_month else None,
+        "net_value": net.get("estimate"),
+        "net_value_lower": net.get("lower"),
+        "net_value_upper": net.get("upper"),
+        "p_positive": fix.p_positive,
+        "above_zero": fix.above_zero,
+        "simultaneous_lower": band.lower if band else None,
+        "simultaneous_upper": band.upper if band else None,
         "reach": float(fix.reach.estimate),
         "reference_kind": fix.reference.kind,
         "reference_value": fix.reference.value,
@@ -223,19 +323,42 @@ def _row(fix: Fix) -> dict[str, Any]:
         "p_best": fix.p_best,
         "rank_lower": fix.rank_lower,
         "rank_upper": fix.rank_upper,
+        "tied_with": list(fix.tied_with),
+        "regret": fix.regret,
+        "evsi": fix.evsi,
+        "rice": None if fix.rice is None else fix.rice.score,
         "evidence": fix.evidence,
+        "e_value": fix.e_value,
+        "e_value_bound": fix.e_value_bound,
+        "rho_break_even": fix.rho_break_even,
+        "rho_zero": fix.rho_zero,
+        "shrinkage": fix.shrinkage,
+        "flags": list(fix.flags),
         "audience_n": fix.audience_n,
         "block": fix.block,
     }
 
 
-def _line(fix: Fix) -> str:
+_WHAT = {
+    "remove_step": "remove the step",
+    "loop": "loop",
+    "wait": "shorten the wait",
+    "channel_switch": "switch of channel",
+    "reroute": "re-route",
+    "incident": "incident",
+}
+_UNITS = {"conversion": (100.0, " pt"), "revenue": (1.0, ""), "time": (1.0, " d saved")}
+
+
+def _line(fix: RankedFix, outcome: str) -> str:
+    what = f" ({fix.label or _WHAT[fix.kind]})"[:60] if fix.label or fix.kind in _WHAT else ""
     where = f" [{fix.segment.column} = {fix.segment.value}]" if fix.segment else ""
     when = f" [{iso(fix.period.start_us)[:10]} to {iso(fix.period.end_us)[:10]}]" if fix.period else ""
-    low, high = float(fix.effect.lower) * 100, float(fix.effect.upper) * 100
-    size = f"{float(fix.effect.estimate) * 100:+.2f} pt ({low:+.2f} to {high:+.2f})"
-    how = "" if fix.block == "found" else ", if 20 % of its drop-outs were saved"
-    return f"{fix.rank:>3}. {size}  {fix.activity[:60]}{where[:60]}{when}{how}"
+    scale, unit = _UNITS.get(outcome, (100.0, " pt"))
+    low, high = float(fix.effect.lower) * scale, float(fix.effect.upper) * scale
+    size = f"{float(fix.effect.estimate) * scale:+.2f}{unit} ({low:+.2f} to {high:+.2f})"
+    how = ", if 20 % of its drop-outs were saved" if fix.block == "assumed" else ""
+    return f"{fix.rank:>3}. {size}  {fix.activity[:60]}{what}{where[:60]}{when}{how}"
 
 
 def iso(time_us: int) -> str:
@@ -252,139 +375,3 @@ def iso(time_us: int) -> str:
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace(
         "+00:00", "Z"
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale:
-    """What turns a change of conversion into numbers a month.
-
-    Attributes
-    ----------
-    journeys_per_month
-        None in a log without a calendar.
-    value, value_draws
-        Mean value of a conversion, and its replicates on the same draws as the effects; None without a value column.
-    """
-
-    journeys_per_month: float | None = None
-    value: float | None = None
-    value_draws: Floats | None = None
-
-
-def rank_candidates(
-    counts: ChainCounts,
-    candidates: Sequence[Candidate],
-    effects: Effects,
-    reach: Sequence[Estimates],
-    audience: Sequence[int],
-    segments: Sequence[str],
-    scale: Scale,
-) -> tuple[Fix, ...]:
-    """Sort by the lower bound within each block and number over both."""
-    n = counts.n_starts
-    interval = percentile_interval(effects.effect, effects.effect_draws, n)
-    fixes: list[Fix] = []
-    for block in ("found", "assumed"):
-        here = [i for i, c in enumerate(candidates) if (c.kind == "assumed") == (block == "assumed")]
-        best = share_best(effects.effect_draws[:, here])
-        low, high = rank_intervals(effects.effect[here], effects.effect_draws[:, here])
-        names = {i: _fix_id(counts, candidates[i], segments) for i in here}
-        order = sorted(
-            range(len(here)),
-            key=lambda j: (-interval.lower[here[j]], -effects.effect[here[j]], names[here[j]]),
-        )
-        begin = len(fixes)
-        for place, j in enumerate(order, start=1):
-            i = here[j]
-            fixes.append(
-                _fix(
-                    counts,
-                    candidates[i],
-                    effects,
-                    i,
-                    _scalar(interval, i),
-                    reach[i],
-                    audience[i],
-                    segments,
-                    scale,
-                    block=block,
-                    p_best=float(best[j]),
-                    rank=begin + place,
-                    rank_lower=begin + min(int(low[j]), place),
-                    rank_upper=begin + max(int(high[j]), place),
-                )
-            )
-    return tuple(fixes)
-
-
-def _scalar(values: Estimates, i: int) -> Estimates:
-    return Estimates(values.estimate[i], values.lower[i], values.upper[i], values.n[i])
-
-
-def _fix_id(counts: ChainCounts, candidate: Candidate, segments: Sequence[str]) -> str:
-    parts = ["drop_off", counts.states[candidate.state]]
-    if candidate.column is not None:
-        parts.append(f"{segments[candidate.column]}={candidate.value}")
-    if candidate.period_us is not None:
-        parts.append(f"{iso(candidate.period_us[0])}/{iso(candidate.period_us[1])}")
-    return ":".join(parts)
-
-
-def _fix(
-    counts: ChainCounts,
-    candidate: Candidate,
-    effects: Effects,
-    i: int,
-    effect: Estimates,
-    reach: Estimates,
-    audience: int,
-    segments: Sequence[str],
-    scale: Scale,
-    *,
-    block: str,
-    p_best: float,
-    rank: int,
-    rank_lower: int,
-    rank_upper: int,
-) -> Fix:
-    visits = int(candidate.scope.n.sum())
-    drop = percentile_interval(effects.drop[i], effects.drop_draws[:, i], visits)
-    segment = None
-    if candidate.column is not None and candidate.value is not None:
-        segment = Segment(segments[candidate.column], candidate.value)
-    period = Period(*candidate.period_us, candidate.ongoing) if candidate.period_us else None
-    per_month, money = _per_month(effect, effects.effect_draws[:, i], scale)
-    return Fix(
-        id=_fix_id(counts, candidate, segments),
-        kind="drop_off",
-        activity=counts.states[candidate.state],
-        attempt=None,
-        segment=segment,
-        period=period,
-        reference=Reference(candidate.kind, float(effects.reference[i]), int(effects.reference_n[i])),
-        effect=effect,
-        drop=drop,
-        reach=reach,
-        per_month=per_month,
-        money_per_month=money,
-        audience_n=audience,
-        p_best=p_best,
-        rank=rank,
-        rank_lower=rank_lower,
-        rank_upper=rank_upper,
-        evidence=EVIDENCE,
-        block=block,
-    )
-
-
-def _per_month(effect: Estimates, draws: Floats, scale: Scale) -> tuple[Estimates | None, Estimates | None]:
-    if scale.journeys_per_month is None:
-        return None, None
-    rate = scale.journeys_per_month
-    conversions = Estimates(effect.estimate * rate, effect.lower * rate, effect.upper * rate, effect.n)
-    if scale.value is None or scale.value_draws is None:
-        return conversions, None
-    money = percentile_interval(
-        effect.estimate * rate * scale.value, draws * rate * scale.value_draws[: len(draws)], effect.n
-    )
-    return conversions, money

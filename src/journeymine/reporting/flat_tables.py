@@ -65,12 +65,14 @@ def _schema(
 
 _SCHEMAS = {
     "fixes": lambda: _schema(
-        texts="id kind title activity segment_column segment_value period_start period_end reference_kind "
-        "evidence block next_step",
-        integers="rank rank_lower rank_upper attempt reference_n audience_n",
-        floats="reference_value p_best",
-        estimates="effect per_month money_per_month reach drop",
-        flags="period_ongoing",
+        texts="id kind title label activity target to segment_column segment_value period_start period_end "
+        "reference_kind evidence block flags tied_with next_step",
+        integers="rank rank_lower rank_upper attempt reference_n audience_n plan_n_per_arm",
+        floats="reference_value p_best share rho cost effort p_positive simultaneous_lower simultaneous_upper regret "
+        "evsi rice_reach rice_impact rice_confidence rice_score e_value e_value_bound rho_break_even rho_zero "
+        "shrinkage plan_mde plan_weeks",
+        estimates="effect per_month money_per_month net_value reach drop exposure negative_control",
+        flags="period_ongoing above_zero",
     ),
     "transitions": lambda: _schema(texts="source target", integers="n n_cases", estimates="share wait_s"),
     "activities": lambda: _schema(

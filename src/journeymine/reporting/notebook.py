@@ -9,6 +9,7 @@ from journeymine.reporting.numbers import rounded
 from journeymine.reporting.render import fragment_fixes
 from journeymine.reporting.sections.fixes import fixes_section, tests_section
 from journeymine.reporting.sections.overview import log_section, stages_section
+from journeymine.reporting.sections.ranking import ranking_section
 
 if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
@@ -22,6 +23,7 @@ def ranking_html(ranking: FixRanking, log: EventLog, lang: str = "en") -> str:
         {
             "log": log_section(log, log.variants(1), lang),
             "fixes": fixes_section(ranking),
+            "ranking": ranking_section(ranking),
             "tests": tests_section(ranking, log.found.segments),
             "activities": [],
             "conversion": ranking.conversion.at(),

@@ -134,12 +134,13 @@ def audience_sql(visits: str, condition: str = "TRUE") -> str:
 
 
 def goal_values_sql(events: str, journeys: str, raw: str, row: str, value: str) -> str:
-    """Money at the first goal of the journeys that reach it: (unit, value in ten-thousandths, n).
+    """Money at the first goal of the journeys that reach it: (unit, cell, value in ten-thousandths, n).
 
     Only goals with a readable value count; the ledger has the others.
     """
     amount = number(f"r.{value}")
     return f"""
-        SELECT j.unit, SUM(CAST(ROUND({amount} * {VALUE_SCALE}) AS BIGINT)) AS value, COUNT(*) AS n
+        SELECT j.unit, j.cell, SUM(CAST(ROUND({amount} * {VALUE_SCALE}) AS BIGINT)) AS value, COUNT(*) AS n
         FROM {events} AS e JOIN {journeys} AS j ON j.case_key = e.case_key AND j.goal_position = e.position
-        JOIN {raw} AS r ON r.{row} = e.row WHERE {amount} IS NOT NULL GROUP BY j.unit ORDER BY j.unit"""
+        JOIN {raw} AS r ON r.{row} = e.row WHERE {amount} IS NOT NULL
+        GROUP BY j.unit, j.cell ORDER BY j.unit, j.cell"""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from journeymine.fixes.candidates import LEVEL
 from journeymine.fixes.ranking import iso
+from journeymine.reporting.sections.fix_parts import care_of, decision_of, wishes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeymine.fixes.candidates import TestedRow
-    from journeymine.fixes.ranking import Fix, FixRanking
+    from journeymine.fixes.ranked_fix import RankedFix
+    from journeymine.fixes.ranking import FixRanking
 
 
 TEST_METHOD = "generalised Cochran-Mantel-Haenszel, Rao-Scott over customers, Benjamini-Hochberg"
@@ -42,22 +44,32 @@ def fixes_section(ranking: FixRanking | None) -> list[dict[str, Any]]:
     return [] if ranking is None else [_fix(fix) for fix in ranking.fixes]
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    period = fix.period
+def _fix(fix: RankedFix) -> dict[str, Any]:
+    """One fix: what it is, what it changes, what was decided about it, and how far to believe it."""
+    return _what(fix) | wishes_of(fix) | _change(fix) | decision_of(fix) | care_of(fix)
+
+
+def _what(fix: RankedFix) -> dict[str, Any]:
+    period, segment = fix.period, fix.segment
     return {
         "id": fix.id,
         "kind": fix.kind,
         "activity": fix.activity,
         "attempt": fix.attempt,
-        "segment": None
-        if fix.segment is None
-        else {"column": fix.segment.column, "value": fix.segment.value},
+        "segment": None if segment is None else {"column": segment.column, "value": segment.value},
         "period": None
         if period is None
         else {"start": iso(period.start_us), "end": iso(period.end_us), "ongoing": period.ongoing},
         "reference": {"kind": fix.reference.kind, "value": fix.reference.value, "n": fix.reference.n},
-        "drop": fix.drop.at(),
         "title": "",
+        "next_step": "",
+        "block": fix.block,
+    }
+
+
+def _change(fix: RankedFix) -> dict[str, Any]:
+    return {
+        "drop": fix.drop.at(),
         "effect": fix.effect.at(),
         "per_month": None if fix.per_month is None else fix.per_month.at(),
         "money_per_month": None if fix.money_per_month is None else fix.money_per_month.at(),
@@ -68,6 +80,4 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "rank_upper": fix.rank_upper,
         "evidence": fix.evidence,
         "audience": {"n": fix.audience_n},
-        "block": fix.block,
-        "next_step": "",
     }

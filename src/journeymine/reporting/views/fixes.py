@@ -7,48 +7,59 @@ from typing import TYPE_CHECKING, Any, Final
 from journeymine import _format as fmt
 from journeymine.draw.forest import ForestRow, grid_strip, interval_strip, strip_axis, tick_strip
 from journeymine.reporting.phrases import Shown, name, spelled
+from journeymine.reporting.views.fix_details import details_of
+from journeymine.reporting.views.fix_tables import decision_table, rice_table, sets_table
 from journeymine.reporting.views.markup import drawn
 from journeymine.reporting.wording import fixes as words
-from journeymine.reporting.wording.head import complete_share, end_count, found_and_sure, has_goal, is_few
+from journeymine.reporting.wording.fix_numbers import PLAIN, effect_shown, outcome_of
+from journeymine.reporting.wording.fix_reasons import ties_of
+from journeymine.reporting.wording.head import complete_share, end_count, has_goal, is_few
+from journeymine.reporting.wording.ranking import checks_of, sub_of
 
 if TYPE_CHECKING:
     from journeymine.draw.axis import Axis
     from journeymine.reporting.phrases import Sentence
     from journeymine.reporting.reader import Reader
 
-SHOWN: Final = 10
+SHOWN: Final = {"found": 10, "user": 10, "assumed": 5}
+"""Rows of each block that are open; the assumed ones all say the same kind of thing."""
 MAX_ROWS: Final = 40
+BLOCKS: Final = ("found", "user", "assumed")
 
 
 def fixes_view(report: Reader) -> dict[str, Any]:
     """Collect what the fixes section shows."""
-    n = len(report.items("fixes"))
-    fixes = [report.at(f"fixes[{i}]") for i in range(n)]
-    rows = [_forest_row(fix) for fix in fixes]
+    fixes = [report.at(f"fixes[{i}]") for i in range(len(report.items("fixes")))]
+    outcome = outcome_of(report)
+    rows = [_forest_row(fix, outcome) for fix in fixes]
     axis = strip_axis(rows)
-    kinds = {"found": [], "assumed": []}  # type: dict[str, list[int]]
-    for i, fix in enumerate(fixes):
-        kinds["found" if words.is_found(fix) else "assumed"].append(i)
-    names = report.stage_names()
-    stages = {
-        row["name"]: names.get(row["stage"], name(row["stage"], report.lang))
-        for row in report.items("activities")
-        if row.get("stage")
+    seen = _Seen(report, outcome, axis, {fix.value("id"): fix.count("rank") for fix in fixes})
+    blocks = {
+        kind: [seen.row(fix, row) for fix, row in zip(fixes, rows, strict=True) if block_of(fix) == kind]
+        for kind in BLOCKS
     }
     return {
         "heading": heading_of(report),
-        "missing": None if n else _missing(report),
+        "missing": None if fixes else _missing(report),
+        "sub": sub_of(report),
         "tested": _tested(report) if has_goal(report) else None,
         "ticks": drawn(tick_strip(axis, report.lang)),
         "grid": drawn(grid_strip(axis)),
-        "has_month": any(fix.value("per_month") for fix in fixes),
-        "has_money": any(fix.value("money_per_month") for fix in fixes),
-        "blocks": [
-            _block(kind, [_row(fixes[i], rows[i], axis, stages, report.zone) for i in places], report)
-            for kind, places in kinds.items()
-            if places
-        ],
+        "has_month": any(fix.value("per_month") or fix.value("money_per_month") for fix in fixes),
+        "axis_label": report.say("col_interval" if outcome not in PLAIN else f"col_interval_{outcome}"),
+        "blocks": [_block(kind, rows, report) for kind, rows in blocks.items() if rows],
+        "sets": sets_table(report, fixes, outcome),
+        "checks": checks_of(report, fixes),
+        "decision": decision_table(report, fixes[:MAX_ROWS], outcome),
+        "rice": rice_table(report, fixes, outcome),
     }
+
+
+def block_of(fix: Reader) -> str:
+    """Under which heading a fix stands."""
+    if fix.value("block") == "user":
+        return "user"
+    return "found" if words.is_found(fix) else "assumed"
 
 
 def heading_of(report: Reader) -> Sentence:
@@ -59,15 +70,19 @@ def heading_of(report: Reader) -> Sentence:
         return report.say("fixes_head_few")
     if complete_share(report):
         return report.say("fixes_head_complete")
-    sure = found_and_sure(report)
+    named = [fix for fix in _fixes(report) if block_of(fix) != "assumed"]
+    sure = [fix for fix in named if words.is_sure(fix)]
     if sure:
         return report.say("fixes_head_sure", count=spelled(len(sure), report.lang))
-    found = any(words.is_found(report.at(f"fixes[{i}]")) for i in range(len(report.items("fixes"))))
-    if found:
+    if named:
         return report.say("fixes_head_unsure")
     if not report.value("tests.n_tested"):
         return report.say("fixes_head_untested")
     return report.say("fixes_head_kept" if report.value("tests.n_kept") else "fixes_head_assumed")
+
+
+def _fixes(report: Reader) -> list[Reader]:
+    return [report.at(f"fixes[{i}]") for i in range(len(report.items("fixes")))]
 
 
 def _missing(report: Reader) -> Sentence:
@@ -83,50 +98,71 @@ def _tested(report: Reader) -> Sentence:
     return report.say("fixes_tested", **fields)
 
 
-def _forest_row(fix: Reader) -> ForestRow:
+def _forest_row(fix: Reader, outcome: str) -> ForestRow:
     estimate, lower, upper = (
         float(value) if fmt.is_number(value := fix.value(f"effect.{part}")) else 0.0
         for part in ("estimate", "lower", "upper")
     )
-    return ForestRow(
-        number=int(fix.value("rank") or 0), title="", estimate=estimate, lower=lower, upper=upper
-    )
+    number, scale = int(fix.value("rank") or 0), 1.0 if outcome in PLAIN else 100.0
+    return ForestRow(number=number, title="", estimate=estimate, lower=lower, upper=upper, scale=scale)
 
 
-def _row(fix: Reader, row: ForestRow, axis: Axis, stages: dict[str, Any], zone: str | None) -> dict[str, Any]:
-    effect, lower, upper = fix.effect("effect")
-    has_ranks = fix.value("rank_lower") is not None
+class _Seen:
+    """What all rows of the list have in common."""
+
+    def __init__(self, report: Reader, outcome: str, axis: Axis, ranks: dict[Any, Shown]) -> None:
+        self.outcome, self.axis, self.ranks, self.zone = outcome, axis, ranks, report.zone
+        names = report.stage_names()
+        self.stages = {
+            row["name"]: names.get(row["stage"], name(row["stage"], report.lang))
+            for row in report.items("activities")
+            if row.get("stage")
+        }
+
+    def row(self, fix: Reader, row: ForestRow) -> dict[str, Any]:
+        """Everything that the page says about one fix."""
+        effect, lower, upper = effect_shown(fix, "effect", self.outcome)
+        ties = ties_of(fix, self.ranks)
+        return {
+            "number": fix.count("rank"),
+            "title": words.title_of(fix, self.zone),
+            "place": words.place_of(fix),
+            "stage": self.stages.get(fix.value("activity")),
+            "trust": [*words.trust_of(fix), *([ties] if ties else [])],
+            "strip": drawn(interval_strip(row, self.axis)),
+            "effect": effect,
+            "bounds": fix.say("interval", lower=lower, upper=upper),
+            "sure": not row.has_zero,
+            "month": fix.amount("per_month.estimate") if fix.value("per_month") else None,
+            "money": fix.money("money_per_month.estimate") if fix.value("money_per_month") else None,
+            "next": words.next_step_of(fix, self.zone),
+            "test": words.test_of(fix),
+            "details": details_of(fix, self.outcome),
+            **_facts(fix),
+        }
+
+
+def _facts(fix: Reader) -> dict[str, Any]:
+    ranks = None
+    if fix.value("rank_lower") is not None:
+        ranks = fix.say("interval", lower=fix.count("rank_lower"), upper=fix.count("rank_upper"))
     return {
-        "number": fix.count("rank"),
-        "title": words.title_of(fix, zone),
-        "place": words.place_of(fix),
-        "stage": stages.get(fix.value("activity")),
-        "trust": words.trust_of(fix),
-        "strip": drawn(interval_strip(row, axis)),
-        "effect": effect,
-        "bounds": fix.say("interval", lower=lower, upper=upper),
-        "sure": not row.has_zero,
-        "month": fix.amount("per_month.estimate") if fix.value("per_month") else None,
-        "money": fix.money("money_per_month.estimate") if fix.value("money_per_month") else None,
-        "next": words.next_step_of(fix, zone),
         "reach": fix.share("reach.estimate"),
         "drop": fix.share("drop.estimate"),
         "drop_bounds": fix.interval("drop", "share"),
-        "reference": fix.share("reference.value"),
+        "reference": fix.share("reference.value") if words.is_compared(fix) else None,
         "best": fix.share("p_best"),
-        "ranks": fix.say("interval", lower=fix.count("rank_lower"), upper=fix.count("rank_upper"))
-        if has_ranks
-        else None,
+        "ranks": ranks,
     }
 
 
 def _block(kind: str, rows: list[dict[str, Any]], report: Reader) -> dict[str, Any]:
-    more = rows[SHOWN:MAX_ROWS]
+    more = rows[SHOWN[kind] : MAX_ROWS]
     count = Shown(fmt.number(len(more), report.lang), len(more))
     return {
         "kind": kind,
         "heading": report.say(f"block_{kind}"),
-        "rows": rows[:SHOWN],
+        "rows": rows[: SHOWN[kind]],
         "more": more,
         "more_label": report.say("block_more", count=count),
         "all": rows[:MAX_ROWS],

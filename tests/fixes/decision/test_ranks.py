@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journeymine.fixes.ranks import rank_intervals, share_best
+from journeymine.fixes.decision.ranks import rank_intervals, share_best
 
 
 def true_ranks(effect: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,22 +28,21 @@ def share_best(draws: Floats) -> Floats:
     return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
-def rank_intervals(
-    effect: Floats, draws: Floats, *, level: float = LEVEL
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places that each fix could hold, all at once with the given confidence.
+def surely_better(effect: Floats, draws: Floats, *, level: float = LEVEL) -> NDArray[np.bool_]:
+    """Which fix is surely better than which, all pairs at once with the given confidence, shape (k, k).
 
-    Simultaneous bands for all pairwise differences from the maximum of the studentised bootstrap differences;
-    a fix can be beaten only by those that are surely better (Mogstad, Romano, Shaikh and Wilhelm 2024).
+    Simultaneous bands for all pairwise differences from the maximum of the studentised bootstrap differences
+    (Mogstad, Romano, Shaikh and Wilhelm 2024). Entry (i, j): i is better than j.
 
-    Returns
-    -------
-    lower, upper
-        Best and worst place of each fix, from 1.
+    Examples
+    --------
+    >>> draws = np.random.default_rng(0).normal([0.3, 0.1, 0.1], 0.01, (500, 3))
+    >>> surely_better(np.array([0.3, 0.1, 0.1]), draws).sum(axis=1).tolist()
+    [2, 0, 0]
     """
     k = len(effect)
     if k < 2:
-        return np.ones(k, np.int64), np.ones(k, np.int64)
+        return np.zeros((k, k), bool)
     gap = effect[:, None] - effect[None, :]
     size = np.array([(draws[:, [i]] - draws).std(axis=0, ddof=1) for i in range(k)])
     np.fill_diagonal(size, np.inf)
@@ -54,5 +53,20 @@ def rank_intervals(
         largest = np.maximum(largest, deviation.max(axis=1))
     # Infinite where two fixes are the same in every draw: neither is surely better.
     band = np.where(np.isinf(size), np.inf, np.quantile(largest, level) * np.where(np.isinf(size), 1.0, size))
-    surely_better = gap > band
-    return 1 + surely_better.sum(axis=0), k - surely_better.sum(axis=1)
+    return np.asarray(gap > band)
+
+
+def rank_intervals(
+    effect: Floats, draws: Floats, *, level: float = LEVEL
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places that each fix could hold, all at once with the given confidence.
+
+    A fix can be beaten only by those that are not surely worse (`surely_better`).
+
+    Returns
+    -------
+    lower, upper
+        Best and worst place of each fix, from 1.
+    """
+    better = surely_better(effect, draws, level=level)
+    return 1 + better.sum(axis=0), len(effect) - better.sum(axis=1)

@@ -1,0 +1,147 @@
+"""Attempts that are rare share a state with the attempt before: fewer rows, each better known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from journeymine.counts.keyed import summed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from journeymine.counts.chain import ChainCounts
+    from journeymine.counts.sequences import SequenceCounts
+
+    Ints = NDArray[np.int64]
+
+FEWEST_VISITS = 100
+"""Visits from which an attempt has a state of its own."""
+MOST_STATES = 150
+
+
+def merge_rare_attempts(
+    counts: ChainCounts, chain: ChainCounts, *, fewest: int = FEWEST_VISITS, most: int = MOST_STATES
+) -> ChainCounts:
+    """Let each activity keep as many attempts as were seen often enough; later ones are the last attempt.
+
+    Parameters
+    ----------
+    counts
+        Chain whose states carry attempts.
+    chain
+        The same journeys without attempts.
+    fewest
+        Visits from which an attempt keeps its state.
+    most
+        Largest number of states; attempts give way where there are more, the rarest first.
+    """
+    assert counts.base is not None
+    assert counts.attempt is not None
+    visits = np.bincount(counts.source, weights=counts.n, minlength=counts.n_states)
+    last = _last_attempts(counts.base, counts.attempt, visits, fewest, most)
+    attempt = np.minimum(counts.attempt, last[counts.base])
+    keys, state = np.unique(np.stack([counts.base, attempt]), axis=1, return_inverse=True)
+    base, number = keys
+    return replace(
+        _merged(counts, state.ravel()),
+        states=tuple(
+            _name(chain.states[b], int(a), int(last[b])) for b, a in zip(base, number, strict=True)
+        ),
+        activity=chain.activity[base],
+        base=base,
+        attempt=number,
+    )
+
+
+def _last_attempts(base: Ints, attempt: Ints, visits: NDArray[np.float64], fewest: int, most: int) -> Ints:
+    """Last attempt of each activity that keeps a state: an attempt keeps it only if the one before does."""
+    last = np.ones(int(base.max(initial=0)) + 1, np.int64)
+    later = np.lexsort((attempt, base))
+    wanted = []
+    for state in later.tolist():
+        if attempt[state] == last[base[state]] + 1 and visits[state] >= fewest:
+            last[base[state]] += 1
+            wanted.append((visits[state], -int(attempt[state]), int(base[state])))
+    too_many = len(last) + len(wanted) - most
+    for _, _, of in sorted(wanted)[: max(too_many, 0)]:
+        last[of] -= 1
+    return last
+
+
+def _name(name: str, attempt: int, last: int) -> str:
+    return name if last == 1 else f"{name} #{attempt}{'+' if attempt == last else ''}"
+
+
+def _merged(counts: ChainCounts, state: Ints) -> ChainCounts:
+    """The same moves and starts between the new states."""
+    target = np.where(counts.target < 0, counts.target, state[np.maximum(counts.target, 0)])
+    moves, (n, wait_us) = summed(
+        [counts.unit, counts.cell, state[counts.source], target], [counts.n, counts.wait_us]
+    )
+    first = np.where(counts.start_state < 0, counts.start_state, state[np.maximum(counts.start_state, 0)])
+    starts, (begun,) = summed([counts.start_unit, counts.start_cell, first], [counts.start_n])
+    return replace(
+        counts,
+        unit=moves[0],
+        cell=moves[1],
+        source=moves[2],
+        target=moves[3],
+        n=n.astype(np.int64),
+        wait_us=wait_us,
+        start_unit=starts[0],
+        start_cell=starts[1],
+        start_state=starts[2],
+        start_n=begun.astype(np.int64),
+    )
+
+
+def with_attempts(sequences: SequenceCounts, counts: ChainCounts) -> SequenceCounts:
+    """Journeys in the states of a chain that carries attempts.
+
+    Parameters
+    ----------
+    sequences
+        Journeys in the states of the chain without attempts.
+    counts
+        The chain with attempts.
+    """
+    assert counts.base is not None
+    assert counts.attempt is not None
+    number = attempt_numbers(sequences)
+    n_base, most = sequences.n_states, int(counts.attempt.max(initial=1))
+    state_of = np.full((n_base, most + 1), -1, dtype=np.int64)
+    state_of[counts.base, counts.attempt] = np.arange(counts.n_states)
+    for attempt in range(1, most + 1):
+        missing = state_of[:, attempt] < 0
+        state_of[missing, attempt] = state_of[missing, attempt - 1]
+    code = state_of[sequences.code, np.minimum(number, most)]
+    last = sequences.last.copy()
+    unfinished = last >= 0
+    # What came after was not watched: only its activity matters to no one, so its first attempt stands for it.
+    last[unfinished] = state_of[last[unfinished], 1]
+    return replace(sequences, states=counts.states, code=code, last=last)
+
+
+def attempt_numbers(sequences: SequenceCounts) -> Ints:
+    """How many times each visit's activity has been visited in its journey, this visit included.
+
+    Examples
+    --------
+    >>> from journeymine.counts.sequences import SequenceCounts
+    >>> one = np.array([0])
+    >>> sequence = SequenceCounts(("A", "B"), np.array([0, 1, 0]), np.array([0, 3]), np.array([-2]), one, one,
+    ...     one + 1, ((),), 1)
+    >>> attempt_numbers(sequence).tolist()
+    [1, 1, 2]
+    """
+    key = sequences.of_visit * sequences.n_states + sequences.code
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    begin = np.maximum.accumulate(np.where(new, np.arange(len(ordered)), 0))
+    number = np.empty(len(ordered), dtype=np.int64)
+    number[order] = np.arange(len(ordered)) - begin + 1
+    return number

@@ -1,0 +1,174 @@
+"""One row of the chain: its visits compared over time and between segments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from journeymine.fixes.candidates.candidate import Candidate
+from journeymine.fixes.candidates.cells import OTHER
+from journeymine.fixes.candidates.excess import group_excesses
+from journeymine.fixes.candidates.incidents import only_value, utc
+from journeymine.fixes.candidates.questions import Question
+from journeymine.fixes.candidates.scopes import all_of, scoped
+from journeymine.fixes.fix import Fix
+from journeymine.paths.references import (
+    MIN_PER_PERIOD,
+    MOST_PERIODS,
+    broken_periods,
+    groups_like_the_best,
+    merged_slices,
+    period_test,
+)
+from journeymine.paths.row_tests import GroupedDrops, comparable_groups, row_test
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from journeymine.counts.chain import DropCounts
+    from journeymine.fixes.candidates.cells import CellValues
+    from journeymine.fixes.candidates.excess import Excess
+
+    Ints = NDArray[np.int64]
+
+WINDOW_LEVEL: Final = 0.01
+
+
+class Row:
+    """One row of the chain: its visits, by time and by segment.
+
+    Parameters
+    ----------
+    state, name
+        Index and name of the state.
+    here
+        Its visits.
+    values, segments
+        Values of the segment columns, and the names of the columns.
+    """
+
+    def __init__(
+        self, state: int, name: str, here: DropCounts, values: CellValues, segments: Sequence[str]
+    ) -> None:
+        self.state, self.name, self.here = state, name, here
+        self.values, self.columns = values, segments
+        self.by_time = period_test(self.by_period(), here.n_slices) if here.slice_us is not None else None
+        # A broken period would look like a difference between segments that were there at different times.
+        stands_out = self.by_time is not None and self.by_time.p_value < WINDOW_LEVEL
+        self.windows = broken_periods(self.by_period(), here.n_slices) if stands_out else []
+        self.broken = np.zeros(here.n_slices, bool)
+        for first, stop in self.windows:
+            self.broken[first:stop] = True
+
+    def questions(self) -> list[Question]:
+        """Whether the row differs over time, and between the values of each segment column."""
+        asked = [self._of_value(column) for column in range(len(self.values.names))]
+        return [question for question in (self._of_time(), *asked) if question is not None]
+
+    def _of_time(self) -> Question | None:
+        if self.by_time is None:
+            return None
+        return Question(
+            state=self.state,
+            about="period",
+            test=self.by_time,
+            proposals=self.periods,
+            excesses=self._time_excesses,
+        )
+
+    def _of_value(self, column: int) -> Question | None:
+        data, n_values = self.by_value(column), len(self.values.names[column])
+        test = row_test(data, n_values)
+        if test is None:
+            return None
+        return Question(
+            state=self.state,
+            column=column,
+            about="segment",
+            test=test,
+            proposals=lambda: self.segments(column),
+            excesses=lambda: group_excesses(data, comparable_groups(data, n_values)),
+        )
+
+    def _time_excesses(self) -> list[Excess]:
+        """Excesses of the periods that were tested, each over the others."""
+        data, n_slices = self.by_period(), self.here.n_slices
+        needed = max(MIN_PER_PERIOD, float(data.drops.sum()) / MOST_PERIODS)
+        joined = data.regrouped(merged_slices(data, n_slices, needed))
+        return group_excesses(joined, comparable_groups(joined, n_slices))
+
+    def grouped(self, stratum: Ints, group: Ints) -> GroupedDrops:
+        """The visits of this row in strata and groups."""
+        here = self.here
+        return GroupedDrops(
+            here.unit, stratum, group, here.n.astype(float), here.drops.astype(float), here.n_units
+        )
+
+    def by_period(self) -> GroupedDrops:
+        """Periods compared inside the full crossing of the segments: who comes is held fixed."""
+        return self.grouped(self.values.stratum()[self.here.cell], self.here.slice)
+
+    def by_value(self, column: int) -> GroupedDrops:
+        """Values of a column compared inside the crossing of the other columns, and of broken and sound periods."""
+        stratum = self.values.stratum(column)[self.here.cell] * 2 + self.broken[self.here.slice]
+        return self.grouped(stratum, self.values.value[self.here.cell, column])
+
+    def segments(self, column: int) -> list[Candidate]:
+        """Values that are worse than those that cannot be told from the best one."""
+        data, names = self.by_value(column), self.values.names[column]
+        reference, worse = groups_like_the_best(data, len(names))
+        compared = scoped(self.here, data.stratum, reference[data.group])
+        return [
+            Candidate(
+                self.state,
+                "segment",
+                all_of(self.here),
+                scoped(self.here, data.stratum, data.group == value),
+                compared,
+                column=column,
+                value=names[value],
+                fix=Fix(kind="drop_off", activity=self.name, segment=(self.columns[column], names[value])),
+                block="found",
+            )
+            for value in np.flatnonzero(worse)
+            if names[value] != OTHER
+        ]
+
+    def periods(self) -> list[Candidate]:
+        """Periods in which the drop-out stood above the rest of the time."""
+        here = self.here
+        if here.slice_us is None or here.origin_us is None or self.broken[here.slice].all():
+            return []
+        return [self._period(first, stop, here.origin_us, here.slice_us) for first, stop in self.windows]
+
+    def _period(self, first: int, stop: int, origin_us: int, slice_us: int) -> Candidate:
+        here, stratum = self.here, self.values.stratum()[self.here.cell]
+        inside, outside = (here.slice >= first) & (here.slice < stop), ~self.broken[here.slice]
+        hit = only_value(here, self.values, inside, outside)
+        column, value = (None, None) if hit is None else (hit[0], self.values.names[hit[0]][hit[1]])
+        if hit is not None:
+            own = self.values.value[here.cell, hit[0]] == hit[1]
+            inside, outside = inside & own, outside & own
+        period = (origin_us + first * slice_us, origin_us + stop * slice_us)
+        segment = None if column is None or value is None else (self.columns[column], value)
+        return Candidate(
+            self.state,
+            "period",
+            all_of(here),
+            scoped(here, stratum, inside),
+            scoped(here, stratum, outside),
+            column=column,
+            value=value,
+            period_us=period,
+            ongoing=stop > int(here.slice[here.n > 0].max()),
+            fix=Fix(
+                kind="incident",
+                activity=self.name,
+                segment=segment,
+                period=(utc(period[0]), utc(period[1])),
+            ),
+            block="found",
+        )

@@ -1,0 +1,260 @@
+"""What each fix would change: exact what-ifs on the chains, standardised over segments, in every bootstrap draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from journeymine.fixes.what_if.cell_model import CellModel
+from journeymine.fixes.what_if.operation import Operation
+from journeymine.fixes.what_if.outcome import Conversion, Outcome
+from journeymine.fixes.what_if.row_change import RowChange, effect_of, solve
+from journeymine.fixes.what_if.scope import Scope
+from journeymine.uncertainty import N_DRAWS, bootstrap_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from journeymine.counts.chain import ChainCounts
+    from journeymine.counts.waits import WaitCounts
+    from journeymine.fixes.candidates import Candidate
+    from journeymine.fixes.classes import Classes
+    from journeymine.fixes.what_if.row_change import SolvedChain
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """Effects of fixes on an outcome, and what they rest on; first axis of the draws: replicates.
+
+    Attributes
+    ----------
+    effect, drop, reference
+        Change of the outcome per start (above 0 is better), drop-out share in the scope, and the share it is brought
+        down to; shape (n_fixes,).
+    effect_draws, drop_draws
+        Replicates, shape (n_draws, n_fixes).
+    reference_n
+        Visits behind each reference; for assumptions the visits of the activity.
+    base, base_draws
+        The outcome now, and its replicates, shape (n_draws,).
+    """
+
+    effect: Floats
+    drop: Floats
+    reference: Floats
+    reference_n: Ints
+    effect_draws: Floats
+    drop_draws: Floats
+    base: float
+    base_draws: Floats
+
+
+class WhatIf:
+    """What-ifs for a list of fixes on the chains of all cells and classes.
+
+    Parameters
+    ----------
+    counts
+        The chain whose rows change, with attempts where they were counted.
+    chain
+        The same journeys without attempts.
+    candidates
+        The fixes.
+    pools
+        State -> group of each cell: at these states small cells lean on the row of their group, not of everybody.
+    classes
+        Classes of customers: what-ifs are made inside each and averaged. Where none has more than one, the effects
+        are those without.
+    waits
+        Waits after each activity.
+    standardise
+        False: segments are not looked at.
+    outcome
+        Makes the outcome for the model; conversion by default.
+    """
+
+    def __init__(
+        self,
+        counts: ChainCounts,
+        chain: ChainCounts,
+        candidates: Sequence[Candidate],
+        *,
+        pools: Mapping[int, Ints] | None = None,
+        classes: Classes | None = None,
+        waits: WaitCounts | None = None,
+        standardise: bool = True,
+        outcome: Callable[[CellModel], Outcome] | None = None,
+    ) -> None:
+        parts = classes.parts(counts) if classes is not None and classes.corrected else None
+        self.model = CellModel(counts, pools or {}, parts, standardise=standardise)
+        self.candidates = tuple(candidates)
+        self.outcome: Outcome = Conversion() if outcome is None else outcome(self.model)
+        self.scopes = [self._scope(candidate) for candidate in candidates]
+        self.operations = [
+            Operation(candidate, scope, counts, chain, self.model, waits)
+            for candidate, scope in zip(candidates, self.scopes, strict=True)
+        ]
+
+    def _scope(self, candidate: Candidate) -> Scope:
+        model = self.model
+        if model.parts is None:
+            return Scope(candidate, model.n_units, model.cell_of, model.n_cells)
+        return Scope(model.parts.spread(candidate), model.n_units, np.arange(model.n_parts), model.n_parts)
+
+    def estimate(self, *, n_draws: int = N_DRAWS, seed: int = 0) -> Effects:
+        """Effects of all fixes on the same draws, so that they can be compared draw by draw."""
+        point = self.in_draws(np.ones((1, self.model.n_units)))
+        draws = self.model.affordable_draws(n_draws)
+        chunks = [
+            self.in_draws(weights)
+            for weights in bootstrap_weights(self.model.n_units, draws, seed, chunk=self.model.chunk)
+        ]
+        effect, drop, base = (np.concatenate([chunk[part] for chunk in chunks]) for part in (0, 1, 3))
+        reference_n = [int((c.reference or c.scope).n.sum()) for c in self.candidates]
+        return Effects(
+            effect=point[0][0],
+            drop=point[1][0],
+            reference=point[2][0],
+            reference_n=np.array(reference_n, dtype=np.int64),
+            effect_draws=self._spread_again(point[0][0], effect),
+            drop_draws=drop,
+            base=float(point[3][0]),
+            base_draws=base,
+        )
+
+    def _spread_again(self, effect: Floats, draws: Floats) -> Floats:
+        """Draws of shrunk effects: a posterior with the factor b has the variance b s^2, shrunk draws have b^2 s^2."""
+        believed = np.array([1.0 if c.shrinkage is None else c.shrinkage for c in self.candidates])
+        wider = np.sqrt(np.divide(1.0, believed, out=np.ones_like(believed), where=believed > 0))
+        return np.asarray(effect + (draws - effect) * wider)
+
+    def in_draws(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Effect, drop-out share and reference of every fix, shape (draws, n_fixes), and the outcome, (draws,)."""
+        solved, share, wait = self._solved(weights)
+        results = np.zeros((3, len(weights), len(self.operations)))
+        for f, operation in enumerate(self.operations):
+            change = self._change(f, weights, solved, wait, self._rho(f))
+            results[0, :, f] = self.outcome.sign * (share * effect_of(solved, change)).sum(axis=1)
+            results[1, :, f], results[2, :, f] = operation.scope.shares(weights)
+        return results[0], results[1], results[2], (share * solved.total).sum(axis=1)
+
+    def _rho(self, f: int, rho: float | None = None) -> float:
+        """Rescue factor times what is believed of an excess that was found and scored on the same customers."""
+        candidate = self.candidates[f]
+        believed = 1.0 if candidate.shrinkage is None else candidate.shrinkage
+        return believed * (candidate.fix.rho if rho is None else rho)
+
+    def _solved(self, weights: Floats) -> tuple[SolvedChain, Floats, Floats | None]:
+        moves, start, share = self.model.chains(weights)
+        wait = self.outcome.of_visit(weights)
+        reward = None if wait is None else wait * (1 - moves[..., -1])
+        solved = solve(moves, start, reward=reward, at_goal=self.outcome.at_goal(weights))
+        return solved, share, wait
+
+    def _change(
+        self, f: int, weights: Floats, solved: SolvedChain, wait: Floats | None, rho: float
+    ) -> RowChange:
+        operation = self.operations[f]
+        change = operation.change(weights, solved.moves, solved.start_columns, rho)
+        if wait is None:
+            return change
+        return RowChange(
+            change.rows, change.change, change.start, operation.more_time(change, solved.moves, wait)
+        )
+
+    def effect_at(self, f: int, rho: float) -> float:
+        """Effect of one fix at another rescue factor, without replicates."""
+        return float(self._effects_at([f], rho)[0])
+
+    def _effects_at(self, chosen: Sequence[int], rho: float | None) -> Floats:
+        weights = np.ones((1, self.model.n_units))
+        solved, share, wait = self._solved(weights)
+        found = []
+        for f in chosen:
+            change = self._change(f, weights, solved, wait, self._rho(f, rho))
+            found.append(self.outcome.sign * float((share * effect_of(solved, change)).sum()))
+        return np.array(found)
+
+    def effects_at(self, rho: float) -> Floats:
+        """Effects of all fixes at another rescue factor, without replicates, shape (n_fixes,)."""
+        return self._effects_at(range(len(self.operations)), rho)
+
+    def joint(self, chosen: Sequence[int], weights: Floats) -> Floats:
+        """Effect of several fixes together in every draw, shape (draws,).
+
+        Each acts on what the ones before it left, in the order given, and the changed rows are then one exact low-rank
+        what-if.
+        """
+        solved, share, wait = self._solved(weights)
+        moves, start = solved.moves.copy(), solved.start_columns.copy()
+        rows: list[Ints] = []
+        reward = np.zeros(solved.moves.shape[:-1])
+        for f in chosen:
+            change = self.operations[f].change(weights, moves, start, self._rho(f))
+            if wait is not None:
+                reward[..., change.rows] += self.operations[f].more_time(change, moves, wait)
+            moves[..., change.rows, :] += change.change
+            if change.start is not None:
+                start += change.start
+            rows.append(change.rows)
+        changed = np.unique(np.concatenate(rows))
+        together = RowChange(
+            changed,
+            moves[..., changed, :] - solved.moves[..., changed, :],
+            start - solved.start_columns,
+            None if wait is None else reward[..., changed],
+        )
+        return np.asarray(self.outcome.sign * (share * effect_of(solved, together)).sum(axis=1))
+
+    def together(self, chosen: Sequence[int], *, n_draws: int, seed: int) -> tuple[float, Floats]:
+        """Effect of several fixes together, and its replicates on the draws of `estimate`, shape (n_draws,)."""
+        point = float(self.joint(chosen, np.ones((1, self.model.n_units)))[0])
+        weights = bootstrap_weights(
+            self.model.n_units, self.model.affordable_draws(n_draws), seed, chunk=self.model.chunk
+        )
+        return point, np.concatenate([self.joint(chosen, chunk) for chunk in weights])
+
+    def greedy(
+        self, pool: Sequence[int], costs: Sequence[float], *, budget: float | None, most: int
+    ) -> list[int]:
+        """Places in `pool` of fixes chosen one after the other, each the one that adds most to those before.
+
+        With a budget the gain for each unit of cost decides, as long as the cost fits; what costs nothing comes first.
+        """
+        one = np.ones((1, self.model.n_units))
+        chosen: list[int] = []
+        reached, spent = 0.0, 0.0
+        while len(chosen) < most:
+            best: tuple[float, int, float] | None = None
+            for place, (fix, cost) in enumerate(zip(pool, costs, strict=True)):
+                if place in chosen or (budget is not None and spent + cost > budget):
+                    continue
+                total = float(self.joint([*(pool[c] for c in chosen), fix], one)[0])
+                gain = total - reached
+                worth = gain if budget is None else gain / max(cost, 1e-12)
+                if gain > 0 and (best is None or worth > best[0]):
+                    best = (worth, place, total)
+            if best is None:
+                break
+            chosen.append(best[1])
+            reached, spent = best[2], spent + costs[best[1]]
+        return chosen
+
+    def baseline(self, f: int) -> float:
+        """Share of the journeys that meet a fix's activity, in its segments, which convert today."""
+        weights = np.ones((1, self.model.n_units))
+        moves, start, share = self.model.chains(weights)
+        solved = solve(moves, start)
+        rows = self.operations[f].rows
+        first = rows[self.operations[f].attempt[rows] == 1]
+        met = share[..., None] * solved.visits[..., first]
+        here = self.scopes[f].part_of_visits(weights)[..., None] > 0
+        total = float((met * here).sum())
+        return float((met * here * solved.value[..., first]).sum() / total) if total > 0 else float("nan")
