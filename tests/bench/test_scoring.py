@@ -14,6 +14,7 @@ from scipy.stats import binom
 from journeymine.bench.estimates import mean_over_logs, share_over_logs
 from journeymine.bench.gate_figures import at_least_by_chance, at_most_by_chance
 from journeymine.bench.gates import gate_results
+from journeymine.bench.logs import LogKey
 from journeymine.bench.metrics import FURTHEST, kendall_tau, log_ratio, ndcg, order_of, regret, true_places
 from journeymine.bench.reliability import reliability_of
 from journeymine.bench.scoring import score_line, score_lines
@@ -191,6 +192,16 @@ def test_gates_on_flags_null_and_classes(make_line: Make) -> None:
     # One pair of three upside down: tau 1/3 against 1.
     assert found["no_harm", "all"].figure.estimate == pytest.approx(-2 / 3)
     assert not found["no_harm", "all"].passed
+
+
+def test_no_gate_is_passed_where_the_ranker_failed(make_line: Make) -> None:
+    scores = score_lines([make_line(seed=seed) for seed in range(30)])
+    lost = [(LogKey("shop", "loop_memory", 10_000, 0), "mine"), (LogKey("shop", "null", 10_000, 0), "other")]
+    found = {(one.key, one.shape): one for one in gate_results(scores, ranker="mine", failed=lost)}
+    assert found["tau", "shop"].figure.estimate == pytest.approx(1.0)
+    assert found["tau", "shop"].passed is False
+    assert found["tau", "shop"].n_failed == 1
+    assert found["null", "all"].passed is None
 
 
 def test_stated_probabilities_that_come_true_have_a_slope_of_one(make_line: Make) -> None:

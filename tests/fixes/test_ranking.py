@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 import journeymine as jm
+from journeymine.fixes.assembly import Material, Scale, rank_all
 from journeymine.fixes.candidates import find_candidates
-from journeymine.fixes.effects import estimate_effects
-from journeymine.fixes.ranking import Scale, iso, rank_candidates
+from journeymine.fixes.ranking import iso
+from journeymine.fixes.what_if.what_if import WhatIf
 from journeymine.uncertainty import Estimates
 
 A = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.10, 0.00, 0.60, 0.00, 0.30], [0.00, 0.15, 0.10, 0.55, 0.20]]
@@ -22,16 +23,18 @@ B = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.07, 0.00, 0.38, 0.00, 0.55], [0.00, 0.15
 Make = Callable[..., Any]
 
 
-def ranked(world: Any, scale: Scale | None = None, *, seed: int = 0) -> tuple[Any, ...]:
-    found = find_candidates(world.chain, world.drops)
-    effects = estimate_effects(world.chain, found.candidates, n_draws=300, seed=seed)
+def ranked(world: Any, scale: Scale | None = None, *, seed: int = 0, effects: Any = None) -> tuple[Any, ...]:
+    found = find_candidates(world.chain, world.drops, ["platform"])
+    if effects is None:
+        effects = WhatIf(world.chain, world.chain, found.candidates).estimate(n_draws=300, seed=seed)
     reach = [Estimates(np.array(0.5), np.array(0.4), np.array(0.6), np.int64(9)) for _ in found.candidates]  # type: ignore[arg-type]
-    return rank_candidates(
-        world.chain, found.candidates, effects, reach, [7] * len(reach), ["platform"], scale or Scale()
+    material = Material(
+        found.candidates, effects, reach, [7] * len(reach), scale or Scale(), world.chain.n_starts
     )
+    return rank_all(material).fixes
 
 
-def test_two_blocks_and_one_numbering(fix_world: Make) -> None:
+def test_two_lists_and_one_numbering(fix_world: Make) -> None:
     fixes = ranked(fix_world([A, B], 2000, cell_names=[("web",), ("app",)], seed=1))
     assert [fix.rank for fix in fixes] == [1, 2, 3, 4]
     assert [fix.block for fix in fixes] == ["found", "assumed", "assumed", "assumed"]
@@ -52,25 +55,29 @@ def test_two_blocks_and_one_numbering(fix_world: Make) -> None:
         assert fix.audience_n == 7
         assert int(fix.effect.n) == 2000
         assert fix.per_month is None
+        assert fix.net_value is None
+        assert fix.above_zero
+        assert fix.simultaneous.lower <= float(fix.effect.estimate) <= fix.simultaneous.upper
 
 
 def test_months_and_money(fix_world: Make) -> None:
     world = fix_world([A], 400)
     value_draws = np.random.default_rng(0).normal(50, 1, 300)
-    fixes = ranked(world, Scale(1000.0, 50.0, value_draws))
+    fixes = ranked(world, Scale("conversion", 1000.0, 50.0, value_draws))
     for fix in fixes:
         assert float(fix.per_month.estimate) == pytest.approx(1000 * float(fix.effect.estimate))
         assert float(fix.per_month.lower) == pytest.approx(1000 * float(fix.effect.lower))
         assert float(fix.money_per_month.estimate) == pytest.approx(50_000 * float(fix.effect.estimate))
         assert float(fix.money_per_month.lower) == pytest.approx(50_000 * float(fix.effect.lower), rel=0.1)
-    assert ranked(world, Scale(1000.0))[0].money_per_month is None
+        assert float(fix.net_value.estimate) == pytest.approx(12 * float(fix.money_per_month.estimate))
+    assert ranked(world, Scale("conversion", 1000.0))[0].money_per_month is None
 
 
 def test_ids_break_ties(fix_world: Make) -> None:
     """Fixes with equal bounds are ranked by effect, then by name: never by chance."""
     world = fix_world([A], 300)
     found = find_candidates(world.chain, world.drops)
-    effects = estimate_effects(world.chain, found.candidates, n_draws=50)
+    effects = WhatIf(world.chain, world.chain, found.candidates).estimate(n_draws=50)
     rng = np.random.default_rng(0)
     one = rng.normal(0.02, 0.001, (50, 1))
     same = dataclasses.replace(
@@ -78,11 +85,11 @@ def test_ids_break_ties(fix_world: Make) -> None:
         effect=np.array([0.02, 0.02, 0.01]),
         effect_draws=np.hstack([one, one, rng.normal(0.01, 0.001, (50, 1))]),
     )
-    reach = [Estimates(np.array(0.5), np.array(0.4), np.array(0.6), np.int64(9))] * 3  # type: ignore[arg-type]
-    fixes = rank_candidates(world.chain, found.candidates, same, reach, [1] * 3, [], Scale())
+    fixes = ranked(world, effects=same)
     assert [fix.activity for fix in fixes[:2]] == ["S0", "S1"]
     assert fixes[0].rank_upper == 2
     assert fixes[1].rank_lower == 1
+    assert fixes[0].tied_with == (fixes[1].id,)
 
 
 def test_iso_times() -> None:

@@ -98,6 +98,8 @@ def fix(kind: str, activity: str, effect: float, half: float, block: str = "foun
     asked = {part: rest.pop(part) for part in FIX_PARTS if part in rest}
     if kind == "incident":
         asked["period"] = ("2026-03-02", "2026-03-16")
+    if "segment" in rest:
+        asked["segment"] = (rest["segment"].column, rest["segment"].value)
     made = RankedFix(
         id=rest.pop("id", f"{kind}:{activity}"),
         kind=kind,
@@ -165,7 +167,8 @@ def found() -> list[RankedFix]:
         fix("loop", "Account sign-in", 0.0011, 0.0014, share=0.5, flags=("few_visits",),
             tied_with=("drop_off:Delivery choice:country=FR", "wait:Store visit", "channel_switch:Store visit",
                        "reroute:Basket", "user:Basket")),
-        fix("wait", "Store visit", 0.0009, 0.0016, share=0.3, plan=plan("Store visit", n=90_000, weeks=214, effect=0.002)),
+        fix("wait", "Store visit", 0.0009, 0.0016, share=0.3,
+            plan=plan("Store visit", n=90_000, weeks=214, effect=0.002)),
         fix("channel_switch", "Store visit", 0.0006, 0.0016, share=0.4, flags=("positivity",),
             overlap=ScopeOverlap(0.82, ("platform = app", "country = FR"))),
     ]  # fmt: skip
@@ -174,8 +177,9 @@ def found() -> list[RankedFix]:
 def ideas() -> list[RankedFix]:
     """Three ideas of the user: with words, cost and effort; with words; with neither."""
     return [
-        fix("remove_step", "Account sign-in", 0.0068, 0.003, "user", id="user:guest", label="Let people order as guests",
-            cost=12_000.0, effort=3.0, share=0.8, rho_zero=0.38, rho_break_even=0.66),
+        fix("remove_step", "Account sign-in", 0.0068, 0.003, "user", id="user:guest",
+            label="Let people order as guests", cost=12_000.0, effort=3.0, share=0.8, rho_zero=0.38,
+            rho_break_even=0.66),
         fix("reroute", "Basket", 0.0015, 0.002, "user", id="user:Basket", target="Account sign-in", to="Live chat",
             share=0.25, cost=30_000.0, effort=8.0, rho_zero=float("nan"), rho_break_even=float("nan")),
         fix("drop_off", "Payment", 0.0013, 0.0009, "user", id="user:Payment", share=0.1, segment=MOBILE,
@@ -188,7 +192,16 @@ def assumed() -> list[RankedFix]:
     names = ("Product page", "Basket", "Account sign-in", "Landing page", "Payment", "Delivery choice",
              "Payment declined", "Category page", "Organic search", "Call centre")  # fmt: skip
     return [
-        fix("drop_off", name, 0.0071 - 0.0006 * i, 0.0004, "assumed", id=f"drop_off:{name}", share=0.2, plan=None)
+        fix(
+            "drop_off",
+            name,
+            0.0071 - 0.0006 * i,
+            0.0004,
+            "assumed",
+            id=f"drop_off:{name}",
+            share=0.2,
+            plan=None,
+        )
         for i, name in enumerate(names)
     ]
 
@@ -196,7 +209,8 @@ def assumed() -> list[RankedFix]:
 def numbered(fixes: list[RankedFix]) -> tuple[RankedFix, ...]:
     n = len(fixes)
     return tuple(
-        replace(one, rank=i, rank_lower=max(1, i - 1), rank_upper=min(n, i + 2)) for i, one in enumerate(fixes, 1)
+        replace(one, rank=i, rank_lower=max(1, i - 1), rank_upper=min(n, i + 2))
+        for i, one in enumerate(fixes, 1)
     )
 
 
@@ -211,14 +225,18 @@ def valued(one: RankedFix) -> RankedFix:
     return replace(
         one,
         money_per_month=est(e * month, lower * month, upper * month),
-        net_value=est(*(12 * month * part - one.cost for part in (e, lower, upper))),
+        net_value=est(
+            12 * month * e - one.cost, 12 * month * lower - one.cost, 12 * month * upper - one.cost
+        ),
         regret=12 * month * one.regret,
         evsi=12 * month * 0.0003 if one.plan else None,
         rice=rice,
     )
 
 
-CALIBRATION = Calibration(3, around(0.64, 0.3, 3), around(0.0, 0.001, 3), around(0.001, 0.001, 3), assumed=True)
+CALIBRATION = Calibration(
+    3, around(0.64, 0.3, 3), around(0.0, 0.001, 3), around(0.001, 0.001, 3), assumed=True
+)
 
 
 def many(*, money: bool = False, **rest: Any) -> FixRanking:
@@ -245,10 +263,63 @@ def none() -> FixRanking:
     return FixRanking(())
 
 
+STATES = {"converted": (4655, 0.0966), "dropped": (38102, 0.79), "open": (5453, 0.113)}
+BASE: dict[str, Any] = {
+    "log": {
+        "n_cases": JOURNEYS,
+        "timezone": "UTC",
+        "end_states": {
+            key: {"n": n, "share": around(share, 0.003).at()} for key, (n, share) in STATES.items()
+        },
+    },
+    "conversion": around(0.1087, 0.003).at(),
+    "activities": [
+        {"name": "Basket", "stage": "buy", "n": 900, "n_cases": 800, "reach": around(0.12, 0.004).at(),
+         "repeat": around(0.1, 0.01).at(), "drop": None, "conversion": None, "wait_s": None},
+    ],
+    "stages": [{"id": "buy", "name": "Buy", "owner": None, "activities": ["Basket"]}],
+    "tests": {"n_tested": 48, "n_kept": 9, "level": 0.05, "method": "", "rows": []},
+}  # fmt: skip
+"""The part of a report that the section reads beside the fixes."""
+
+HOSTILE = {
+    "Account sign-in": "</script><img src=x onerror=alert(1)>",
+    "Payment": "=cmd()|' /C calc'!A0",
+    "Basket": "{{ 7*7 }}{% raw %}\n{activity}",
+    "Store visit": "",
+    "Live chat": '"quoted" & <b>bold</b>',
+    "mobile": "🙂" * 60,
+    "platform = app": "<i>x</i>",
+    "Let people order as guests": "<script>alert('idea')</script>",
+}
+
+
+def renamed(value: Any, names: dict[str, str]) -> Any:
+    """Other names wherever one stands."""
+    if isinstance(value, dict):
+        return {key: renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def report(ranking: FixRanking | None = None, **rest: Any) -> dict[str, Any]:
+    """A small report with the fixes of a ranking, by default of many."""
+    return with_ranking(BASE, many(**rest) if ranking is None else ranking)
+
+
+def hostile() -> dict[str, Any]:
+    """Many fixes with money, whose names try to break the page."""
+    found: dict[str, Any] = renamed(report(money=True), HOSTILE)
+    return found
+
+
 def with_ranking(report: dict[str, Any], ranking: FixRanking) -> dict[str, Any]:
     """A report with the fixes of a ranking, as `build_report` would write them."""
     shown: Any = ranking
-    made = deepcopy(report) | rounded({"fixes": fixes_section(shown), "ranking": ranking_section(shown)})
+    made: dict[str, Any] = deepcopy(report) | rounded(
+        {"fixes": fixes_section(shown), "ranking": ranking_section(shown)}
+    )
     for row in made["fixes"]:
         row["title"] = words.fix_title(row, "en", "UTC")
         row["next_step"] = words.next_step(row, "en", "UTC")

@@ -59,7 +59,7 @@ def test_every_key_is_used() -> None:
         if file.name.endswith((".py", ".html"))
     )
     made = re.compile(
-        r"^(fix_title|place|next|headline|finding|fix_evidence|rule|q|state|end|level|done|block"
+        r"^(fix_(title|why|mind|caveat)|fixes_sub|place|next|headline|finding|fix_evidence|rule|q|state|end|level|done|block"
         r"|outcome_head|paths_head|idle_bar|warning|col|map_sub|map_note_step|map_legend|map_panel"
         r"|friction_(head|col|note|off)|conformance_(head|part|row)|differences_(head|end)"
         r"|chain_(advice|check|follows|group|label|missing|on|order|settled|title)"

@@ -24,7 +24,7 @@ from journeymine.fixes.causal.aipw import exposure_fix_effect
 from journeymine.fixes.causal.care import care_of
 from journeymine.fixes.causal.trials import carry_over
 from journeymine.fixes.classes import find_classes
-from journeymine.fixes.experiments.plan_fix import PlanFacts
+from journeymine.fixes.experiments.plannable import PlanFacts
 from journeymine.fixes.fix import Fix
 from journeymine.fixes.ranking import FixRanking
 from journeymine.fixes.what_if.outcome import OUTCOMES, Revenue, Time

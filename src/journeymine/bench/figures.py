@@ -131,7 +131,7 @@ def _tick(value: float) -> str:
 def coverage_plot(
     rows: Sequence[CoverageRow], *, alt: str, low: float = 0.9, high: float = 0.98, width: float = SIDE
 ) -> Figure:
-    """Draw the coverage of 95 % intervals by scenario; the band is what a gate allows.
+    """Draw the coverage of 95 % intervals by scenario; the band is what a gate allows, hollow: outside of it.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def coverage_plot(
             Text(x=x, y=TOP - 8, text=fmt.share(tick, "en", 0), size=LABEL, fill="ink3", anchor="middle")
         )
     for i, row in enumerate(rows):
-        marks += _coverage_row(row, axis, TOP + ROW * (i + 0.5), room, low <= row.share <= high)
+        marks += _coverage_row(row, axis, TOP + ROW * (i + 0.5), room, row.upper >= low and row.lower <= high)
     data = tuple(
         {"scenario": r.name, "coverage": r.share, "lower": r.lower, "upper": r.upper, "n": r.n} for r in rows
     )

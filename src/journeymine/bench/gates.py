@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from journeymine.bench.estimates import Figure, mean_over_logs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from journeymine.bench.gate_figures import Bounds, Measure
+    from journeymine.bench.logs import LogKey
     from journeymine.bench.scoring import Score
 
 
@@ -75,7 +76,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What was reached: `figure` is None where no log was run."""
+    """What was reached; `figure` is None where no log was run, and nothing is passed where the ranker failed."""
 
     key: str
     text: str
@@ -88,13 +89,16 @@ class GateResult:
     remark: str
     fewest: int
     source: str
+    n_failed: int = 0
 
     @property
     def passed(self) -> bool | None:
-        """Whether the figure is within the bounds; None where there is none."""
-        return (
-            None if self.figure is None else self.lower - 1e-12 <= self.figure.estimate <= self.upper + 1e-12
-        )
+        """Whether the figure is within the bounds and no log failed; None where nothing was run."""
+        if self.n_failed:
+            return False
+        if self.figure is None:
+            return None
+        return self.lower - 1e-12 <= self.figure.estimate <= self.upper + 1e-12
 
     @property
     def is_enough(self) -> bool:
@@ -123,7 +127,12 @@ GATES: Final[tuple[Gate, ...]] = (
 
 
 def gate_results(
-    scores: Sequence[Score], *, ranker: str = "journeymine", classes: str = "journeymine_classes", n: int = N
+    scores: Sequence[Score],
+    *,
+    ranker: str = "journeymine",
+    classes: str = "journeymine_classes",
+    n: int = N,
+    failed: Sequence[tuple[LogKey, str]] = (),
 ) -> list[GateResult]:
     """Hold the scores against every gate, at one size of log.
 
@@ -135,15 +144,25 @@ def gate_results(
         Who has to pass, without and with classes of customers.
     n
         Journeys in a log.
+    failed
+        Logs and rankers that failed on them.
     """
     found = []
     for gate in GATES:
         who = classes if gate.classes else ranker
-        shapes = sorted({s.log.shape for s in scores}) if gate.by_shape else [ALL]
+        shapes = (
+            sorted({key.shape for key in [*(s.log for s in scores), *(log for log, _ in failed)]})
+            if gate.by_shape
+            else [ALL]
+        )
         for shape in shapes:
             chosen = None if shape == ALL else (shape,)
             pooled = summarise(scores, ranker=who, scenarios=gate.scenarios, shapes=chosen, n=n)
-            found.append(_result(gate, shape, who, *gate.measure(pooled)))
+            lost = sum(
+                log.n == n and by == who and log.scenario in gate.scenarios and shape in (ALL, log.shape)
+                for log, by in failed
+            )
+            found.append(replace(_result(gate, shape, who, *gate.measure(pooled)), n_failed=lost))
     return [*found, _no_harm(scores, ranker, classes, n)]
 
 

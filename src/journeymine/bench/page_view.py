@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journeymine import _format as fmt
 from journeymine.bench.figures import CoverageRow, RatioPoint, coverage_plot, ratio_plot
 from journeymine.bench.gates import ALL, N, gate_results
+from journeymine.bench.journal import key_of
 from journeymine.bench.reliability import reliability_of
 from journeymine.bench.scoring import score_lines
 from journeymine.bench.summary import summarise
@@ -55,7 +56,10 @@ def held_gates(lines: Sequence[Line]) -> list[GateResult]:
     ran = list(dict.fromkeys(line["ranker"] for line in lines if line["calibrated"]))
     ranker = "journeymine" if "journeymine" in ran or not ran else ran[0]
     classes = "journeymine_classes" if ranker == "journeymine" else ranker
-    return gate_results(score_lines(lines), ranker=ranker, classes=classes, n=shown_size(lines))
+    failed = [key_of(line) for line in lines if "error" in line]
+    return gate_results(
+        score_lines(lines), ranker=ranker, classes=classes, n=shown_size(lines), failed=failed
+    )
 
 
 def shown_size(lines: Sequence[Line]) -> int:
@@ -67,15 +71,15 @@ def shown_size(lines: Sequence[Line]) -> int:
 def headline(gates: Sequence[GateResult]) -> str:
     """One sentence on the gates."""
     known = [gate for gate in gates if gate.passed is not None]
-    counted = [gate for gate in known if gate.is_enough]
+    counted = [gate for gate in known if gate.is_enough or gate.n_failed]
     passed = sum(bool(gate.passed) for gate in known)
-    rest = (
-        f"; {len(known) - len(counted)} of them rest on fewer logs than they ask for"
-        if len(counted) < len(known)
-        else ""
-    )
-    missing = f"; {len(gates) - len(known)} were not run" if len(known) < len(gates) else ""
-    return f"{passed} of {len(known)} gates are passed{rest}{missing}"
+    few = len(known) - len(counted)
+    parts = [
+        f"{passed} of {len(known)} gates passed",
+        f"{few} on fewer logs than they ask for" if few else "",
+        f"{len(gates) - len(known)} not run" if len(known) < len(gates) else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def gate_row(gate: GateResult) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def gate_row(gate: GateResult) -> dict[str, Any]:
         "verdict": verdict,
         "level": {"passes": "good", "misses": "bad"}.get(verdict, "q"),
         "few": figure is not None and not gate.is_enough,
-        "remark": gate.remark,
+        "remark": f"failed on {gate.n_failed} logs" if gate.n_failed else gate.remark,
     }
 
 

@@ -111,18 +111,14 @@ def with_attempts(sequences: SequenceCounts, counts: ChainCounts) -> SequenceCou
     assert counts.base is not None
     assert counts.attempt is not None
     number = attempt_numbers(sequences)
-    n_base, most = sequences.n_states, int(counts.attempt.max(initial=1))
-    state_of = np.full((n_base, most + 1), -1, dtype=np.int64)
-    state_of[counts.base, counts.attempt] = np.arange(counts.n_states)
-    for attempt in range(1, most + 1):
-        missing = state_of[:, attempt] < 0
-        state_of[missing, attempt] = state_of[missing, attempt - 1]
-    code = state_of[sequences.code, np.minimum(number, most)]
+    told = replace(sequences, states=counts.states, activity=counts.base, attempt=counts.attempt)
+    state_of = told.state_of_attempt()
+    code = state_of[sequences.code, np.minimum(number, state_of.shape[1] - 1)]
     last = sequences.last.copy()
     unfinished = last >= 0
-    # What came after was not watched: only its activity matters to no one, so its first attempt stands for it.
+    # Of what came after the last watched visit only the activity is known: its first attempt stands for it.
     last[unfinished] = state_of[last[unfinished], 1]
-    return replace(sequences, states=counts.states, code=code, last=last)
+    return replace(told, code=code, last=last)
 
 
 def attempt_numbers(sequences: SequenceCounts) -> Ints:

@@ -43,6 +43,9 @@ class SequenceCounts:
         Units that are resampled.
     buckets
         Whether units are buckets of customers rather than customers.
+    activity, attempt
+        Activity and attempt number of each state, shape (k,), where states of one activity are told apart by the
+        attempt; None where states carry no attempts. What comes next is then an activity: its attempt follows.
     """
 
     states: tuple[str, ...]
@@ -55,6 +58,8 @@ class SequenceCounts:
     cells: tuple[tuple[str, ...], ...]
     n_units: int
     buckets: bool = False
+    activity: Ints | None = None
+    attempt: Ints | None = None
 
     @property
     def n_states(self) -> int:
@@ -98,6 +103,26 @@ class SequenceCounts:
         k = self.n_states
         return np.select([target == GOAL, target == DROP, target == OPEN], [k, k + 1, -1], target)
 
+    def next_column(self, target: Ints) -> Ints:
+        """Column of a target where the attempt of what comes next is left out: the activity of a state."""
+        column = self.column(target)
+        if self.activity is None:
+            return column
+        inside = (column >= 0) & (column < self.n_states)
+        return np.where(inside, self.activity[np.where(inside, column, 0)], column)
+
+    def state_of_attempt(self) -> Ints:
+        """State of each activity at each attempt from 1, shape (n_activities, attempts + 1); the last one goes on."""
+        if self.activity is None or self.attempt is None:
+            return np.repeat(np.arange(self.n_states)[:, None], 2, axis=1)
+        most = int(self.attempt.max(initial=1))
+        state = np.full((int(self.activity.max(initial=-1)) + 1, most + 1), -1, dtype=np.int64)
+        state[self.activity, self.attempt] = np.arange(self.n_states)
+        for attempt in range(1, most + 1):
+            missing = state[:, attempt] < 0
+            state[missing, attempt] = state[missing, attempt - 1]
+        return state
+
     def take(self, chosen: NDArray[np.bool_]) -> SequenceCounts:
         """Some of the sequences; units keep their numbers."""
         length = self.length[chosen]
@@ -112,4 +137,6 @@ class SequenceCounts:
             self.cells,
             self.n_units,
             self.buckets,
+            self.activity,
+            self.attempt,
         )

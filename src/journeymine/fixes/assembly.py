@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.candidates import Candidate
     from journeymine.fixes.causal.care import Care
     from journeymine.fixes.experiments.plan import ExperimentPlan
-    from journeymine.fixes.experiments.plan_fix import PlanFacts
+    from journeymine.fixes.experiments.plannable import PlanFacts
     from journeymine.fixes.what_if.what_if import Effects
 
     Floats = NDArray[np.float64]

@@ -84,7 +84,7 @@ class ClassParts:
             parts = self.first[group.cells][:, None] + np.arange(group.n_classes)
             for draw, weight in enumerate(weights):
                 made, begun = group.in_draw(weight, self.k)
-                moves[draw, parts] = made
+                moves[draw, parts] = group.to_attempts(made, moves[draw, parts])
                 starts[draw, parts] *= begun
         return moves, starts
 
@@ -128,6 +128,7 @@ class _GroupParts:
         self.n_classes = self.fit.n_classes
         self.model = MixtureModel(self.table.members)
         self.activity, self.n_activities = activity, int(activity.max(initial=-1)) + 1
+        self.first_attempt = self.table.sequences.state_of_attempt()[:, 1]
         self.visits = self._shares(of_drops=False)
         self.drops = self._shares(of_drops=True)
 
@@ -163,8 +164,30 @@ class _GroupParts:
         known = np.divide(
             journeys, total, out=np.repeat(share[:, :, None], total.shape[2], axis=2), where=total > 0
         )
-        begun[:, :, column[~states]] = known
+        first = column[~states]
+        begun[:, :, np.where(first < k, self.first_attempt[np.minimum(first, len(self.first_attempt) - 1)], first)] = known
         return moves, begun
+
+    def to_attempts(self, made: Floats, moves: Floats) -> Floats:
+        """Moves to activities, shared out to their attempts as in the moves of the whole cell.
+
+        Parameters
+        ----------
+        made
+            Moves of each class by activity, the goal and out, shape (cells, K, k, k + 2).
+        moves
+            Moves of the cells by state, the goal and out, same shape.
+        """
+        k = made.shape[2]
+        if self.table.sequences.activity is None:
+            return made
+        member = np.zeros((k + 2, k + 2))
+        member[np.arange(k), self.activity] = 1.0
+        member[[k, k + 1], [k, k + 1]] = 1.0
+        by_activity = moves @ member
+        total = by_activity @ member.T
+        share = np.divide(moves, total, out=np.zeros_like(moves), where=total > 0)
+        return np.asarray((made @ member.T) * share)
 
     def _shares(self, *, of_drops: bool) -> tuple[Ints, Floats, Floats]:
         """Whose the visits (or drops) of a unit in a cell at an activity are: keys, shares, and those of the cell."""

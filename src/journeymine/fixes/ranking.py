@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.classes import Classes
     from journeymine.fixes.experiments.calibration import Calibration
     from journeymine.fixes.experiments.plan import ExperimentPlan
-    from journeymine.fixes.experiments.plan_fix import PlanFacts
+    from journeymine.fixes.experiments.plannable import PlanFacts
     from journeymine.fixes.ranked_fix import RankedFix
     from journeymine.fixes.what_if.what_if import WhatIf
     from journeymine.log import EventLog

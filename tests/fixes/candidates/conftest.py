@@ -29,7 +29,11 @@ START_US = 1_767_225_600_000_000
 
 
 def make_log(
-    journeys: Sequence[Journey], begin: Sequence[float], segments: dict[str, Sequence[str]], *, order: Any = None
+    journeys: Sequence[Journey],
+    begin: Sequence[float],
+    segments: dict[str, Sequence[str]],
+    *,
+    order: Any = None,
 ) -> EventLog:
     """Journeys of (activity, channel, hours after the journey began); `begin` in days after 2026-01-01."""
     rows: dict[str, list[Any]] = {name: [] for name in ("case", "what", "where", "at", *segments)}
@@ -104,7 +108,7 @@ def service_journey(rng: np.random.Generator, mobile: bool, day: float) -> list[
         return way
     if rng.random() < 0.5 and step("Call", "phone", 0.15 if from_store else 0.50):
         return way
-    broken = mobile and 30 <= day < 42
+    broken = mobile and 30 <= day + hours / 24 < 42
     if step("Form", "web", 0.60 if broken else 0.15):
         return way
     helped = rng.random() < HELP_SHARE
@@ -124,16 +128,29 @@ def service_journey(rng: np.random.Generator, mobile: bool, day: float) -> list[
         attempt += 1
 
 
+def service_journeys(n: int, *, seed: int) -> tuple[list[Journey], list[float], dict[str, list[str]]]:
+    """Journeys, the days they begin on, and their segments."""
+    rng = np.random.default_rng(seed)
+    device = np.where(rng.random(n) < 0.5, "mobile", "desktop")
+    begin = np.sort(rng.uniform(0, 90, n))
+    journeys: list[Journey] = [service_journey(rng, device[i] == "mobile", begin[i]) for i in range(n)]
+    return (
+        journeys,
+        begin.tolist(),
+        {"device": device.tolist(), "country": rng.choice(["FR", "DE"], n).tolist()},
+    )
+
+
+@pytest.fixture(scope="session")
+def make_journeys() -> Callable[..., Any]:
+    """The function `service_journeys`."""
+    return service_journeys
+
+
 @pytest.fixture(scope="session")
 def service_log() -> EventLog:
     """Journeys of 5,000 customers with the faults of `service_journey`, over 90 days."""
-    rng = np.random.default_rng(5)
-    n = 5000
-    device = np.where(rng.random(n) < 0.5, "mobile", "desktop")
-    begin = np.sort(rng.uniform(0, 90, n))
-    journeys = [service_journey(rng, device[i] == "mobile", begin[i]) for i in range(n)]
-    country = rng.choice(["FR", "DE"], n)
-    return make_log(journeys, begin.tolist(), {"device": device.tolist(), "country": country.tolist()})
+    return make_log(*service_journeys(5000, seed=5))
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,9 @@ def test_a_planted_segment_is_found(fix_world: Make) -> None:
     found = find_candidates(world.chain, world.drops)
     (fix,) = found_of(found)
     assert (fix.state, fix.kind, fix.column, fix.value) == (1, "segment", 0, "app")
+    assert (fix.fix.id, fix.block) == ("drop_off:S1:column 1=app", "found")
+    named = find_candidates(world.chain, world.drops, ("platform", "country"))
+    assert found_of(named)[0].fix.id == "drop_off:S1:platform=app"
     # One test a state and column; periods too, unless there is a single one.
     assert {(row.state, row.column) for row in found.tests if row.column is not None} == {
         (state, column) for state in range(3) for column in range(2)
@@ -54,7 +57,10 @@ def test_a_planted_incident_is_found(fix_world: Make) -> None:
     world = fix_world([A], 4000, n_slices=30, change=broken, seed=3)
     found = find_candidates(world.chain, world.drops)
     fixes = found_of(found)
-    assert [(fix.state, fix.kind) for fix in fixes] == [(1, "period")]
+    assert [(fix.state, fix.kind, fix.fix.kind) for fix in fixes] == [(1, "period", "incident")]
+    assert fixes[0].fix.period_us == fixes[0].period_us
+    assert fixes[0].fix.id.startswith("incident:S1:1970-01-1")
+    assert fixes[0].column is None
     first, last = (edge / DAY_US for edge in fixes[0].period_us)
     assert abs(first - 12) <= 1
     assert abs(last - 17) <= 1
@@ -86,6 +92,7 @@ def test_assumptions_are_made_of_every_activity_that_loses_some(fix_world: Make)
     # Nobody drops out after the first, everybody after the last: there is no fifth to save, or nobody to follow.
     assert [fix.state for fix in fixes] == [1]
     assert fixes[0].reference is None
+    assert (fixes[0].fix.id, fixes[0].block) == ("drop_off:S1", "assumed")
     assert fixes[0].scope.drops.sum() == world.drops.of_state(1).drops.sum()
 
 

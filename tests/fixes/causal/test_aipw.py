@@ -128,7 +128,9 @@ def test_customers_with_many_journeys_are_one_unit(make_help_world: Make) -> Non
     world = make_help_world(3000, 7)
     four = replace(world.sequences, n=world.sequences.n * 4)
     one, more = exposure_effect(world.sequences, HELP), exposure_effect(four, HELP)
-    assert float(more.att.estimate) == pytest.approx(float(one.att.estimate), abs=0.002)  # the ridge weighs less
+    assert float(more.att.estimate) == pytest.approx(
+        float(one.att.estimate), abs=0.002
+    )  # the ridge weighs less
     width = [float(found.att.upper - found.att.lower) for found in (one, more)]
     assert width[1] == pytest.approx(width[0], rel=0.03)
 

@@ -62,9 +62,7 @@ def test_what_cannot_be_used() -> None:
     below=st.floats(0, 0.5),
     above=st.floats(0, 0.5),
 )
-def test_bound_is_never_above_the_estimate(
-    base: float, effect: float, below: float, above: float
-) -> None:
+def test_bound_is_never_above_the_estimate(base: float, effect: float, below: float, above: float) -> None:
     estimate, bound = e_value(base, effect, effect - below, effect + above)
     assert 1.0 <= bound <= estimate
 

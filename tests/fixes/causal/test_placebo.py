@@ -23,9 +23,7 @@ def null_drops(
     state = np.tile(np.arange(n_states), n_units)
     cell = rng.integers(n_cells, size=n_units)[unit]
     n = rng.poisson(1.5, len(unit))
-    rate = np.clip(
-        0.2 + 0.1 * cell + 0.02 * state + alike * rng.choice([-1, 1], n_units)[unit], 0.01, 0.99
-    )
+    rate = np.clip(0.2 + 0.1 * cell + 0.02 * state + alike * rng.choice([-1, 1], n_units)[unit], 0.01, 0.99)
     drops = rng.binomial(n, rate)
     zero = np.zeros_like(n)
     return DropCounts(unit, cell, state, zero, n, n, drops, n_units, None, None, 1)
@@ -77,21 +75,21 @@ def test_rates_in_null_logs(alike: float) -> None:
 
 
 def test_quiet_in_nearly_all_null_logs() -> None:
-    quiet = [placebo_tests(null_drops(seed, alike=0.1), 6, seed=seed).quiet for seed in range(100)]
-    assert sum(quiet) >= 96
+    quiet = [placebo_tests(null_drops(seed, alike=0.1), 6, seed=seed).quiet for seed in range(60)]
+    assert sum(quiet) >= 57
 
 
-def test_speaks_up_where_customers_are_not_what_is_independent() -> None:
-    """Pairs of units are one customer in truth: twenty rows of one person look like twenty people."""
+def test_would_speak_up_if_visits_were_taken_for_independent() -> None:
+    """The same visits under two names: each as a customer of its own, and by the customer it belongs to."""
     rng = np.random.default_rng(0)
-    n_units = 2000
-    person = np.arange(n_units) // 200
-    rate = rng.choice([0.1, 0.9], 10)[person]
-    unit, zero = np.arange(n_units), np.zeros(n_units, int)
-    n = np.full(n_units, 5)
-    drops = DropCounts(unit, zero, zero, zero, n, n, rng.binomial(n, rate), n_units, None, None, 1)
-    halves = (person % 2).astype(float)[:, None]
-    assert _tests_of(drops, halves).p_value[0] < 1e-6
+    visit, zero = np.arange(4000), np.zeros(4000, int)
+    customer = visit // 20
+    drop = rng.binomial(1, rng.choice([0.1, 0.9], 200)[customer])
+    halves = random_halves(200, 100, 1)
+    by_visit = DropCounts(visit, zero, zero, zero, zero + 1, zero + 1, drop, 4000, None, None, 1)
+    by_customer = DropCounts(customer, zero, zero, zero, zero + 1, zero + 1, drop, 200, None, None, 1)
+    assert (_tests_of(by_visit, halves[customer]).p_value < 0.05).mean() > 0.4
+    assert (_tests_of(by_customer, halves).p_value < 0.05).mean() < 0.12
 
 
 def test_same_for_any_order_of_rows() -> None:

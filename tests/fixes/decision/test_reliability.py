@@ -46,14 +46,14 @@ def test_intervals_are_over_worlds() -> None:
 
 
 def test_intervals_cover() -> None:
-    rng, runs, held = np.random.default_rng(3), 200, 0
+    rng, runs, held = np.random.default_rng(3), 120, 0
     for _ in range(runs):
         p = rng.dirichlet(np.ones(4), size=60)
         y = np.array([rng.multinomial(1, row) for row in p], dtype=float)
         found = reliability(p.ravel(), y.ravel(), np.repeat(np.arange(60), 4))
         held += bool(found.slope.lower <= 1 <= found.slope.upper)
     # Percentile intervals of 60 worlds: a little narrow; three standard errors.
-    assert 0.88 <= held / runs <= 0.99
+    assert 0.87 <= held / runs <= 0.99
 
 
 def test_what_cannot_be_scored() -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from journeymine.errors import OptionError
 from journeymine.fixes.fix import Fix
+from journeymine.simulate.worlds.build import world_of
 from journeymine.simulate.worlds.plan import Habits, Plan
 from journeymine.simulate.worlds.shape import GOAL, Idea, Places, Shape, Step, Wait
-from journeymine.simulate.worlds.world import World, world_of
+
+if TYPE_CHECKING:
+    from journeymine.simulate.worlds.known import World
 
 NOWHERE = Places(
-    first="B", hub="C", inert="F", late="P", help="S", switched="C", merged=("B", "F")
+    first="B", hub="C", inert="F", late="P", help="S", switched="C", uneven="B", merged=("B", "F")
 )
 
 REFERENCE = Shape(
@@ -87,7 +91,9 @@ EXAMPLE = replace(
     first={"V": 1.0},
     loop=(),
     ideas=(),
-    places=Places(first="V", hub="V", inert="F", late="P", help="F", switched="F", merged=("V", "F")),
+    places=Places(
+        first="V", hub="V", inert="F", late="P", help="F", switched="F", uneven="F", merged=("V", "F")
+    ),
 )
 SIX_DIGITS = 5.1e-7
 
@@ -131,7 +137,10 @@ def test_two_fixes_of_the_worked_example_together(example: World) -> None:
         (Fix(kind="drop_off", activity="Form", segment=("country", "FR")), "no segment of this world"),
         (Fix(kind="drop_off", activity="Form", segment=("platform", "c")), "no value of platform"),
         (Fix(kind="reroute", activity="Form", to="Nowhere"), "no activity before the goal"),
-        (Fix(kind="incident", activity="Form", period=("2026-01-05", "2027-01-05")), "no part of the calendar"),
+        (
+            Fix(kind="incident", activity="Form", period=("2026-01-05", "2027-01-05")),
+            "no part of the calendar",
+        ),
     ],
     ids=lambda value: value.id if isinstance(value, Fix) else "",
 )

@@ -11,7 +11,7 @@ from journeymine.fixes.candidates.cells import OTHER
 from journeymine.fixes.candidates.excess import group_excesses
 from journeymine.fixes.candidates.incidents import only_value, utc
 from journeymine.fixes.candidates.questions import Question
-from journeymine.fixes.candidates.scopes import all_of, scoped
+from journeymine.fixes.candidates.scopes import all_of, grouped, joined_over_time, only, scoped
 from journeymine.fixes.fix import Fix
 from journeymine.paths.references import (
     MIN_PER_PERIOD,
@@ -21,7 +21,7 @@ from journeymine.paths.references import (
     merged_slices,
     period_test,
 )
-from journeymine.paths.row_tests import GroupedDrops, comparable_groups, row_test
+from journeymine.paths.row_tests import comparable_groups, row_test
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from journeymine.counts.chain import DropCounts
     from journeymine.fixes.candidates.cells import CellValues
     from journeymine.fixes.candidates.excess import Excess
+    from journeymine.paths.row_tests import GroupedDrops
 
-    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 WINDOW_LEVEL: Final = 0.01
 
@@ -48,6 +49,11 @@ class Row:
         Its visits.
     values, segments
         Values of the segment columns, and the names of the columns.
+
+    Attributes
+    ----------
+    sound
+        Its visits but for those in incidents that one value had alone; slice 1 is all other broken time.
     """
 
     def __init__(
@@ -62,6 +68,12 @@ class Row:
         self.broken = np.zeros(here.n_slices, bool)
         for first, stop in self.windows:
             self.broken[first:stop] = True
+        self.hit = [self._hit(window) for window in self.windows]
+        # What one value suffered for a while is said by its incident: the rest of the time tells how it differs.
+        explained = np.zeros(here.n_slices, bool)
+        for (first, stop), hit in zip(self.windows, self.hit, strict=True):
+            explained[first:stop] |= hit is not None
+        self.sound = joined_over_time(only(here, ~explained[here.slice]), self.broken.astype(np.int64))
 
     def questions(self) -> list[Question]:
         """Whether the row differs over time, and between the values of each segment column."""
@@ -100,33 +112,27 @@ class Row:
         joined = data.regrouped(merged_slices(data, n_slices, needed))
         return group_excesses(joined, comparable_groups(joined, n_slices))
 
-    def grouped(self, stratum: Ints, group: Ints) -> GroupedDrops:
-        """The visits of this row in strata and groups."""
-        here = self.here
-        return GroupedDrops(
-            here.unit, stratum, group, here.n.astype(float), here.drops.astype(float), here.n_units
-        )
-
     def by_period(self) -> GroupedDrops:
         """Periods compared inside the full crossing of the segments: who comes is held fixed."""
-        return self.grouped(self.values.stratum()[self.here.cell], self.here.slice)
+        return grouped(self.here, self.values.stratum()[self.here.cell], self.here.slice)
 
     def by_value(self, column: int) -> GroupedDrops:
         """Values of a column compared inside the crossing of the other columns, and of broken and sound periods."""
-        stratum = self.values.stratum(column)[self.here.cell] * 2 + self.broken[self.here.slice]
-        return self.grouped(stratum, self.values.value[self.here.cell, column])
+        here = self.sound
+        stratum = self.values.stratum(column)[here.cell] * 2 + here.slice
+        return grouped(here, stratum, self.values.value[here.cell, column])
 
     def segments(self, column: int) -> list[Candidate]:
         """Values that are worse than those that cannot be told from the best one."""
         data, names = self.by_value(column), self.values.names[column]
         reference, worse = groups_like_the_best(data, len(names))
-        compared = scoped(self.here, data.stratum, reference[data.group])
+        compared = scoped(self.sound, data.stratum, reference[data.group])
         return [
             Candidate(
                 self.state,
                 "segment",
                 all_of(self.here),
-                scoped(self.here, data.stratum, data.group == value),
+                scoped(self.sound, data.stratum, data.group == value),
                 compared,
                 column=column,
                 value=names[value],
@@ -142,17 +148,30 @@ class Row:
         here = self.here
         if here.slice_us is None or here.origin_us is None or self.broken[here.slice].all():
             return []
-        return [self._period(first, stop, here.origin_us, here.slice_us) for first, stop in self.windows]
+        return [
+            self._period(window, hit, here.origin_us, here.slice_us)
+            for window, hit in zip(self.windows, self.hit, strict=True)
+        ]
 
-    def _period(self, first: int, stop: int, origin_us: int, slice_us: int) -> Candidate:
+    def _hit(self, window: tuple[int, int]) -> tuple[int, int] | None:
+        inside, outside = self._sides(window)
+        return only_value(self.here, self.values, inside, outside)
+
+    def _sides(self, window: tuple[int, int]) -> tuple[Bools, Bools]:
+        """Visits in a broken period, and in the time that was not broken."""
+        when = self.here.slice
+        return (when >= window[0]) & (when < window[1]), ~self.broken[when]
+
+    def _period(
+        self, window: tuple[int, int], hit: tuple[int, int] | None, origin_us: int, slice_us: int
+    ) -> Candidate:
         here, stratum = self.here, self.values.stratum()[self.here.cell]
-        inside, outside = (here.slice >= first) & (here.slice < stop), ~self.broken[here.slice]
-        hit = only_value(here, self.values, inside, outside)
+        inside, outside = self._sides(window)
         column, value = (None, None) if hit is None else (hit[0], self.values.names[hit[0]][hit[1]])
         if hit is not None:
             own = self.values.value[here.cell, hit[0]] == hit[1]
             inside, outside = inside & own, outside & own
-        period = (origin_us + first * slice_us, origin_us + stop * slice_us)
+        period = (origin_us + window[0] * slice_us, origin_us + window[1] * slice_us)
         segment = None if column is None or value is None else (self.columns[column], value)
         return Candidate(
             self.state,
@@ -163,7 +182,7 @@ class Row:
             column=column,
             value=value,
             period_us=period,
-            ongoing=stop > int(here.slice[here.n > 0].max()),
+            ongoing=window[1] > int(here.slice[here.n > 0].max()),
             fix=Fix(
                 kind="incident",
                 activity=self.name,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from journeymine.counts.keyed import summed
 from journeymine.fixes.candidates.candidate import ScopedDrops
+from journeymine.paths.row_tests import GroupedDrops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,22 +19,51 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+ENTRIES: Final = ("unit", "cell", "state", "slice", "n_all", "n", "drops")
+"""Columns of `DropCounts` that hold one entry each."""
+
 
 def scoped(here: DropCounts | SwitchCounts, stratum: Ints, keep: NDArray[np.bool_]) -> ScopedDrops:
-    """The visits that are kept, in strata."""
-    return ScopedDrops(
-        here.unit[keep],
-        here.cell[keep],
-        stratum[keep],
-        here.n_all[keep].astype(float),
-        here.n[keep].astype(float),
-        here.drops[keep].astype(float),
+    """The visits that are kept, in strata; one entry for each unit, cell and stratum, whenever they were."""
+    keys, (n_all, n, drops) = summed(
+        [here.unit[keep], here.cell[keep], stratum[keep]], [here.n_all[keep], here.n[keep], here.drops[keep]]
+    )
+    return ScopedDrops(keys[0], keys[1], keys[2], n_all, n, drops)
+
+
+def joined_over_time(here: DropCounts, group: Ints) -> DropCounts:
+    """The same visits in fewer slices of time: `group[s]` for slice s."""
+    keys, (n_all, n, drops) = summed(
+        [here.unit, here.cell, here.state, group[here.slice]], [here.n_all, here.n, here.drops]
+    )
+    unit, cell, state, slices = keys
+    counts = {"n_all": n_all, "n": n, "drops": drops}
+    return replace(
+        here,
+        unit=unit,
+        cell=cell,
+        state=state,
+        slice=slices,
+        n_slices=int(group.max(initial=0)) + 1,
+        **{name: value.astype(np.int64) for name, value in counts.items()},
     )
 
 
 def all_of(here: DropCounts | SwitchCounts) -> ScopedDrops:
     """All visits, in one stratum."""
     return scoped(here, np.zeros(len(here.n), np.int64), np.ones(len(here.n), bool))
+
+
+def grouped(here: DropCounts | SwitchCounts, stratum: Ints, group: Ints) -> GroupedDrops:
+    """The same visits in strata and groups, for tests."""
+    n, drops = here.n.astype(float), here.drops.astype(float)
+    return GroupedDrops(here.unit, stratum, group, n, drops, here.n_units)
+
+
+def only(here: DropCounts, keep: NDArray[np.bool_]) -> DropCounts:
+    """The entries for which `keep` is true."""
+    columns = {name: getattr(here, name)[keep] for name in ENTRIES}
+    return replace(here, **columns)
 
 
 def plain(unit: Ints, cell: Ints, stratum: Ints, n: Ints, drops: Ints) -> ScopedDrops:

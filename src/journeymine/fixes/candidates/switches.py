@@ -9,10 +9,10 @@ import numpy as np
 from journeymine.fixes.candidates.candidate import Candidate
 from journeymine.fixes.candidates.excess import excess_of, group_excesses
 from journeymine.fixes.candidates.questions import Question
-from journeymine.fixes.candidates.scopes import all_of, scoped
+from journeymine.fixes.candidates.scopes import all_of, grouped, scoped
 from journeymine.fixes.fix import Fix
 from journeymine.paths.references import LEVEL, groups_like_the_best
-from journeymine.paths.row_tests import GroupedDrops, comparable_groups, row_test
+from journeymine.paths.row_tests import comparable_groups, row_test
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +57,7 @@ class Switch:
         self.n_groups = len(here.channels) + 1
         stratum = values.stratum()[here.cell] * len(here.channels) + here.own
         group = np.where(here.before == here.own, STAYED, here.before + 1)
-        self.data = GroupedDrops(
-            here.unit, stratum, group, here.n.astype(float), here.drops.astype(float), here.n_units
-        )
+        self.data = grouped(here, stratum, group)
 
     def question(self) -> Question | None:
         """Whether drop-out goes with the channel before; None if fewer than two groups can be compared."""

@@ -13,7 +13,7 @@ from journeymine.fixes.candidates.cells import cell_values
 from journeymine.fixes.candidates.incidents import utc
 from journeymine.fixes.candidates.loops import Loop
 from journeymine.fixes.candidates.rows import Row
-from journeymine.fixes.candidates.scopes import all_of, cells_of, kept, scoped
+from journeymine.fixes.candidates.scopes import all_of, cells_of, grouped, kept, scoped
 from journeymine.fixes.candidates.switches import STAYED, Switch
 from journeymine.paths.references import groups_like_the_best
 from journeymine.paths.row_tests import comparable_groups
@@ -102,9 +102,9 @@ class _Place:
     def _segment_fix(self) -> Candidate:
         """One value compared with the others that cannot be told from the best of them."""
         assert self.column is not None
-        row = self._row()
-        data = row.by_value(self.column)
         own = np.isin(self.here.cell, self.cells)
+        stratum = self.values.stratum(self.column)[self.here.cell] * 2 + self._broken()[self.here.slice]
+        data = grouped(self.here, stratum, self.values.value[self.here.cell, self.column])
         others = data.only(~own & self.in_period)
         n_values = len(self.values.names[self.column])
         if not comparable_groups(others, n_values).any():
@@ -169,8 +169,10 @@ class _Place:
     def _made(self, kind: str, scope: ScopedDrops, reference: ScopedDrops | None) -> Candidate:
         return Candidate(self.state, kind, all_of(self.here), scope, reference, fix=self.fix, block="user")
 
-    def _row(self) -> Row:
-        return Row(self.state, self.fix.activity, self.here, self.values, self.evidence.columns)
+    def _broken(self) -> Bools:
+        """Slices of time in which the activity was broken: values are compared inside them and outside."""
+        row = Row(self.state, self.fix.activity, self.here, self.values, self.evidence.columns)
+        return row.broken
 
     def _state(self, name: str) -> int:
         counts = self.evidence.counts

@@ -43,8 +43,8 @@ MATTERS_BEFORE = 0.05
 MATTERS_REPEATS = 0.1
 """The same for repeats: customers always differ somewhat, and a row holds for their mean."""
 MIN_VISITS = 200
-MIN_IN_STRATUM = 50
-MOST_STRATA = 12
+MIN_IN_STRATUM = 20
+MOST_STRATA = 30
 """Cells and attempts of a state that are compared: those with most visits."""
 MOST_KINDS = 8
 """Activities before, and activities next, that stand alone; the rarer ones are taken together."""
@@ -72,14 +72,19 @@ class StateMixture:
     before, repeats
         What the activity before tells, and what an earlier visit of the customer tells; None where too few visits
         say so.
-    mixed
-        Whether one of them is beyond chance and matters.
+    told_by
+        Which of them, "before" and "repeats", is beyond chance and matters.
     """
 
     state: int
     before: Memory | None
     repeats: Memory | None
-    mixed: bool
+    told_by: tuple[str, ...]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether anything is."""
+        return bool(self.told_by)
 
 
 def mixed_states(sequences: SequenceCounts) -> tuple[StateMixture, ...]:
@@ -113,15 +118,17 @@ def mixed_states(sequences: SequenceCounts) -> tuple[StateMixture, ...]:
         assert one is not None
         judged[i] = Memory(one.effect, one.p_value, value, one.n)
     return tuple(
-        StateMixture(state, judged[2 * state], judged[2 * state + 1], _is_mixed(*judged[2 * state :][:2]))
+        StateMixture(state, judged[2 * state], judged[2 * state + 1], _told_by(*judged[2 * state :][:2]))
         for state in range(sequences.n_states)
     )
 
 
-def _is_mixed(before: Memory | None, repeats: Memory | None) -> bool:
-    return any(
-        one is not None and one.q_value < LEVEL and one.effect >= matters
-        for one, matters in ((before, MATTERS_BEFORE), (repeats, MATTERS_REPEATS))
+def _told_by(before: Memory | None, repeats: Memory | None) -> tuple[str, ...]:
+    asked = (("before", before, MATTERS_BEFORE), ("repeats", repeats, MATTERS_REPEATS))
+    return tuple(
+        name
+        for name, one, matters in asked
+        if one is not None and one.q_value < LEVEL and one.effect >= matters
     )
 
 

@@ -116,4 +116,6 @@ def _past(points: Decisions, outcome: Literal["visits"] | int) -> tuple[Outcome,
             found=listed(points.asked.tolist()),
         )
     met = points.met[:, at[0]].astype(float)
-    return Outcome(met, everybody, "logistic"), covariates(points, without_met=int(outcome))
+    # The number of visits counts this one, too.
+    known = covariates(points, without_visits=True, without_met=int(outcome))
+    return Outcome(met, everybody, "logistic"), known

@@ -7,7 +7,8 @@ Gauss-Legendre nodes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Shape = Literal["obrien_fleming", "pocock"]
-N_NODES = 160
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
 MAX_LOOKS = 60
 NEVER = 10.0
 """A boundary that is never crossed: what the earliest looks of O'Brien-Fleming come to."""
@@ -88,14 +89,19 @@ def spending_boundaries(
     >>> [round(z, 2) for z in spending_boundaries((0.2, 0.4, 0.6, 0.8, 1.0)).z]
     [4.88, 3.36, 2.68, 2.29, 2.03]
     """
-    at = _checked(fractions)
-    check_level(alpha, name="alpha")
-    spent = spending(np.array(at), alpha, shape)
+    return _spending_boundaries(_checked(fractions), check_level(alpha, name="alpha"), shape)
+
+
+# A test is looked at again and again at the same fractions.
+@lru_cache(maxsize=256)
+def _spending_boundaries(fractions: tuple[float, ...], alpha: float, shape: Shape) -> Boundaries:
+    spent = spending(np.array(fractions), alpha, shape)
     z: list[float] = []
-    for k in range(len(at)):
-        due = spent[k] - (spent[k - 1] if k else 0.0)
-        z.append(_boundary(at[: k + 1], z, due))
-    return Boundaries(at, tuple(z), tuple(spent.tolist()), alpha)
+    walk = _Walk()
+    for t, due in zip(fractions, np.diff(spent, prepend=0.0).tolist(), strict=True):
+        z.append(walk.boundary(t, due))
+        walk = walk.on(t, z[-1])
+    return Boundaries(fractions, tuple(z), tuple(spent.tolist()), alpha)
 
 
 def classic_boundaries(n_looks: int, *, alpha: float = 0.05, shape: Shape = "obrien_fleming") -> Boundaries:
@@ -130,29 +136,47 @@ def spending(fractions: Floats, alpha: float, shape: Shape) -> Floats:
 
 def crossing(fractions: Sequence[float], z: Sequence[float], drift: float) -> Floats:
     """Probability that the lower and the upper boundary are crossed first at each look, shape (2, n_looks)."""
-    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
-    place, mass = np.zeros(1), np.ones(1)
-    before, out = 0.0, np.zeros((2, len(z)))
+    out = np.zeros((2, len(z)))
+    walk = _Walk(drift)
     for k, (t, bound) in enumerate(zip(fractions, z, strict=True)):
-        step, size, edge = t - before, np.sqrt(t - before), bound * np.sqrt(t)
-        middle = place + drift * step
-        out[:, k] = special.ndtr((-edge - middle) / size) @ mass, special.ndtr((middle - edge) / size) @ mass
-        goes_to = nodes * edge
-        apart = (goes_to[:, None] - middle[None, :]) / size
-        mass = weights * edge * (np.exp(-0.5 * apart**2) / (size * np.sqrt(2 * np.pi)) @ mass)
-        place, before = goes_to, t
+        out[:, k] = walk.leaves(t, bound)
+        walk = walk.on(t, bound)
     return out
 
 
-def _boundary(fractions: Sequence[float], z: Sequence[float], due: float) -> float:
-    """Boundary at the last of the looks that is crossed first there with probability `due`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Walk:
+    """Where a test that goes on can be: `mass` at each `place` of Z t^0.5, at the information `time`."""
 
-    def too_many(bound: float) -> float:
-        return float(crossing(fractions, [*z, bound], 0.0)[:, -1].sum()) - due
+    drift: float = 0.0
+    time: float = 0.0
+    place: Floats = field(default_factory=lambda: np.zeros(1))
+    mass: Floats = field(default_factory=lambda: np.ones(1))
 
-    if too_many(NEVER) >= 0:
-        return NEVER
-    return float(optimize.brentq(too_many, 0.01, NEVER, xtol=1e-10))
+    def leaves(self, time: float, bound: float) -> tuple[float, float]:
+        """Probability to be beyond the lower and the upper boundary at the next look."""
+        step = time - self.time
+        middle, size, edge = self.place + self.drift * step, np.sqrt(step), bound * np.sqrt(time)
+        below, above = special.ndtr((-edge - middle) / size), special.ndtr((middle - edge) / size)
+        return float(self.mass @ below), float(self.mass @ above)
+
+    def on(self, time: float, bound: float) -> _Walk:
+        """The walk after that look, if it goes on."""
+        step, edge = time - self.time, bound * np.sqrt(time)
+        place = NODES * edge
+        apart = (place[:, None] - self.place[None, :] - self.drift * step) / np.sqrt(step)
+        density = np.exp(-0.5 * apart**2) / np.sqrt(2 * np.pi * step) @ self.mass
+        return _Walk(self.drift, time, place, WEIGHTS * edge * density)
+
+    def boundary(self, time: float, due: float) -> float:
+        """Boundary that is crossed with probability `due` at the next look."""
+
+        def too_many(bound: float) -> float:
+            return sum(self.leaves(time, bound)) - due
+
+        if too_many(NEVER) >= 0:
+            return NEVER
+        return float(optimize.brentq(too_many, 0.01, NEVER, xtol=1e-10))
 
 
 def _checked(fractions: Sequence[float]) -> tuple[float, ...]:

@@ -195,7 +195,7 @@ def _check_customers(frame: pd.DataFrame, arm: Ints, where: str) -> None:
 
 def _numbers(column: pd.Series[Any], name: str, where: str) -> Floats:
     try:
-        values = np.array([float(value) for value in column])
+        values = np.array([np.nan if value is None or value == "" else float(value) for value in column])
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}: {name} has values that are no numbers.", found=str(error)) from error
     if not np.isfinite(values).all():

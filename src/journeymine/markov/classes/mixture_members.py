@@ -47,6 +47,7 @@ class MemberTable:
         Journeys by unit and kind, sparse, shape (n_units, m).
     edges
         Source and column of each edge, shape (n_edges, 2); source k: where journeys start, its column k: at the goal.
+        Where states carry attempts the columns below k are activities.
     cell
         Cell of each sequence among those fitted together, shape (s,).
     customers
@@ -167,13 +168,17 @@ def _as_customers(member: Member, *, buckets: bool) -> bool:
 
 
 def _moves(sequences: SequenceCounts) -> tuple[sparse.csr_array, Ints]:
-    """How often each sequence made each edge, starting included; and the edges that occur, sorted."""
+    """How often each sequence made each edge, starting included; and the edges that occur, sorted.
+
+    Where states carry attempts an edge leads to an activity: which attempt it is says what the journey did before,
+    not what kind of customer it is.
+    """
     k, width = sequences.n_states, sequences.n_states + 2
-    column = sequences.column(sequences.target)
+    column = sequences.next_column(sequences.target)
     known = column >= 0
     first = np.full(sequences.n_sequences, k, dtype=np.int64)
     full = sequences.length > 0
-    first[full] = sequences.code[sequences.begin[:-1][full]]
+    first[full] = sequences.next_column(sequences.code[sequences.begin[:-1][full]])
     row = np.concatenate([sequences.of_visit[known], np.arange(sequences.n_sequences)])
     edge = np.concatenate([sequences.code[known] * width + column[known], k * width + first])
     ids = np.unique(edge)

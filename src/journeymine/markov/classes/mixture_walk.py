@@ -47,6 +47,8 @@ def walk_like(table: MemberTable, fit: Mixture, most: int, rng: np.random.Genera
     kind = np.minimum((begins[cell] < u[:, None]).sum(axis=1), fit.n_classes - 1)
     chain = _Edges(table, fit)
     k = table.sequences.n_states
+    state_of = table.sequences.state_of_attempt()
+    number = np.zeros((len(member), len(state_of)), dtype=np.int8)
     row, alive = np.full(len(member), chain.start, dtype=np.int64), np.arange(len(member))
     last = np.full(len(member), OPEN, dtype=np.int64)
     visits: list[tuple[Ints, Ints]] = []
@@ -55,9 +57,11 @@ def walk_like(table: MemberTable, fit: Mixture, most: int, rng: np.random.Genera
         column = chain.follow(cell[alive], kind[alive], row[alive], rng)
         over = np.where(column == k, GOAL, np.where(column == k + 1, DROP, OPEN))
         on = (column >= 0) & (column < k)
-        last[alive] = np.where(on, column, over)
         seen = on & (step < cap[alive])
-        alive, row_next = alive[seen], column[seen]
+        last[alive] = np.where(on, state_of[np.where(on, column, 0), 1], over)
+        alive, activity = alive[seen], column[seen]
+        number[alive, activity] = np.minimum(number[alive, activity] + 1, state_of.shape[1] - 1)
+        row_next = state_of[activity, number[alive, activity]]
         row[alive] = row_next
         visits.append((alive, row_next))
         if not len(alive):
@@ -76,6 +80,8 @@ def walk_like(table: MemberTable, fit: Mixture, most: int, rng: np.random.Genera
         n=np.ones(len(member), np.int64),
         cells=tuple((str(c),) for c in range(table.members.n_cells)),
         n_units=n_members,
+        activity=table.sequences.activity,
+        attempt=table.sequences.attempt,
     )
 
 

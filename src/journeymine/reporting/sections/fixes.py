@@ -30,7 +30,9 @@ def _test(row: TestedRow, states: Sequence[str], segments: Sequence[str]) -> dic
     return {
         "activity": states[row.state],
         "column": None if row.column is None else segments[row.column],
-        "periods": row.column is None,
+        "periods": row.about == "period",
+        "about": row.about,
+        "target": row.target,
         "statistic": row.test.statistic,
         "df": row.test.df,
         "p_value": row.test.p_value,

@@ -132,7 +132,12 @@ def ranking_schema() -> Schema:
     line = dict.fromkeys(("slope", "intercept", "spread"), ESTIMATE_OR_NULL)
     calibration = object_of(n_tests=COUNT, **line, assumed=FLAG)
     placebo = object_of(
-        n_tested=COUNT, n_kept=COUNT, n_splits=COUNT, n_splits_kept=COUNT, largest=ESTIMATE_OR_NULL, quiet=FLAG
+        n_tested=COUNT,
+        n_kept=COUNT,
+        n_splits=COUNT,
+        n_splits_kept=COUNT,
+        largest=ESTIMATE_OR_NULL,
+        quiet=FLAG,
     )
     together = object_of(ids=array_of(TEXT), effect=ESTIMATE, sum_of_singles=NUMBER, cost=NUMBER)
     return or_null(

@@ -39,9 +39,7 @@ def decision_table(report: Reader, fixes: Sequence[Reader], outcome: str) -> Tab
     return {
         "label": report.say("fixes_decision" if money else "fixes_decision_effect"),
         "columns": [*columns, report.say("col_simultaneous")],
-        "rows": [
-            _row(fix, report, _decision_cells(fix, outcome, money=money, costs=costs)) for fix in fixes
-        ],
+        "rows": [_row(fix, report, _decision_cells(fix, outcome, money=money, costs=costs)) for fix in fixes],
     }
 
 

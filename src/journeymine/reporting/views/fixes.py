@@ -163,7 +163,8 @@ def _block(kind: str, rows: list[dict[str, Any]], report: Reader) -> dict[str, A
         "kind": kind,
         "heading": report.say(f"block_{kind}"),
         "rows": rows[: SHOWN[kind]],
-        "more": more,
+        # A fragment stays small: what is folded away has its reasons in the report.
+        "more": more if report.has_refs else [row | {"details": None} for row in more],
         "more_label": report.say("block_more", count=count),
         "all": rows[:MAX_ROWS],
         "has_rest": len(rows) > MAX_ROWS,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WEAK_E: Final = 1.05
 """An E-value below this says that nothing is needed to explain an association away."""
 SMALL_RHO: Final = 0.005
+HARDLY_SHRUNK: Final = 0.95
+"""Above this share the list says that found differences are shrunk, and the fix need not."""
 
 
 def why_of(fix: Reader, outcome: str) -> list[Sentence]:
@@ -120,7 +122,10 @@ def _caveat(fix: Reader, flag: str) -> Sentence | None:
             return fix.say("fix_caveat_positivity", cells=listed(cells, fix.lang))
         return fix.say("fix_caveat_positivity_unnamed")
     if flag == "selected":
-        if fmt.is_number(fix.value("shrinkage")):
+        shrinkage = fix.value("shrinkage")
+        if fmt.is_number(shrinkage) and shrinkage > HARDLY_SHRUNK:
+            return None
+        if fmt.is_number(shrinkage):
             return fix.say("fix_caveat_selected", shrinkage=fix.share("shrinkage"))
         return fix.say("fix_caveat_selected_plain")
     known = {"mixed_state", "interaction", "few_visits", "silent_waits", "carry_over"}

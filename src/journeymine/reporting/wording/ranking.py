@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from journeymine import _format as fmt
 from journeymine.reporting.phrases import Shown
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from journeymine.reporting.phrases import Sentence
     from journeymine.reporting.reader import Reader
+
+NOTHING: Final = 0.005
+"""Money below which no digit would be shown."""
 
 
 def is_money(report: Reader) -> bool:
@@ -94,7 +97,10 @@ def _worth(report: Reader, fixes: Sequence[Reader]) -> list[Sentence]:
     """Say what knowing more is worth, where the log has money."""
     if not is_money(report) or not fmt.is_number(report.value("ranking.evpi")):
         return []
-    out = [report.say("fixes_check_evpi", value=report.money("ranking.evpi"))]
+    if report.value("ranking.evpi") < NOTHING:
+        out = [report.say("fixes_check_evpi_none")]
+    else:
+        out = [report.say("fixes_check_evpi", value=report.money("ranking.evpi"))]
     if any(fix.value("cost") for fix in fixes) and report.value("ranking.p_nothing"):
         out.append(report.say("fixes_check_nothing", p=report.share("ranking.p_nothing")))
     worth = [(fix.value("evsi"), -i) for i, fix in enumerate(fixes) if fmt.is_number(fix.value("evsi"))]

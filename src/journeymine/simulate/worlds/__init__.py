@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from journeymine.simulate.worlds.build import SCENARIOS, SHAPES, world
 from journeymine.simulate.worlds.frames import journeys
-from journeymine.simulate.worlds.world import SCENARIOS, SHAPES, World, world
+from journeymine.simulate.worlds.known import World
 
 __all__ = ["SCENARIOS", "SHAPES", "World", "journeys", "world"]

@@ -40,7 +40,7 @@ def _skewed(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     import pandas as pd
 
     off = np.where(rng.random(len(frame)) < SKEWED, rng.uniform(-SKEW_S, SKEW_S, len(frame)), 0.0)
-    shift = pd.to_timedelta(np.rint(off * 1e6).astype(np.int64), unit="us")
+    shift = pd.to_timedelta(np.rint(off * 1e6).astype(np.int64), unit="us").as_unit("us")
     return frame.assign(timestamp=frame["timestamp"] + shift)
 
 
@@ -52,10 +52,8 @@ def _bots(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     n = int(np.ceil(BOTS * len(cases)))
     models = cases.iloc[np.sort(rng.choice(len(cases), size=n, replace=False))]
     length = rng.integers(*BOT_EVENTS, n)
-    bots = models.loc[models.index.repeat(length)].reset_index(drop=True)
-    names = pd.Series([f"B{i:05d}" for i in range(1, n + 1)]).repeat(length).to_numpy()
+    bots = models.iloc[np.repeat(np.arange(n), length)].reset_index(drop=True)
+    names = np.repeat(np.array([f"B{i:05d}" for i in range(1, n + 1)], dtype=object), length)
     step = np.concatenate([np.arange(m) for m in length])
-    after = pd.to_timedelta(np.rint(step * BOT_SECONDS * 1e6).astype(np.int64), unit="us")
-    return bots.assign(
-        case_id=names, customer_id=names, timestamp=bots["timestamp"] + after, value=np.nan
-    )
+    after = pd.to_timedelta(np.rint(step * BOT_SECONDS * 1e6).astype(np.int64), unit="us").as_unit("us")
+    return bots.assign(case_id=names, customer_id=names, timestamp=bots["timestamp"] + after, value=np.nan)

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine._checks import time_us
 from journeymine.errors import OptionError, shown
+from journeymine.simulate.worlds.build import world
 from journeymine.simulate.worlds.dirt import soiled
 from journeymine.simulate.worlds.plan import START
 from journeymine.simulate.worlds.walk import Steps, walk
-from journeymine.simulate.worlds.world import World, world
 from journeymine.uncertainty import generator
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from journeymine.simulate.worlds.known import World
 
     Ints = NDArray[np.int64]
     Objects = NDArray[np.object_]
@@ -108,9 +111,7 @@ def _starts(here: World, n: int, rng: np.random.Generator) -> tuple[Ints, Ints, 
     return customer, (phase * grid[1] + intent) * cells.shape[1] + cell, day
 
 
-def _frame(
-    here: World, steps: Steps, customer: Ints, kind: Ints, rng: np.random.Generator
-) -> pd.DataFrame:
+def _frame(here: World, steps: Steps, customer: Ints, kind: Ints, rng: np.random.Generator) -> pd.DataFrame:
     """Events as a table, cut as the scenario says."""
     import pandas as pd
 
@@ -122,13 +123,13 @@ def _frame(
     goal = np.flatnonzero(steps.state == chains.k)
     noise = rng.gamma(VALUE_SHAPE, 1 / VALUE_SHAPE, len(goal))
     value[goal] = np.round(chains.value[kind[steps.journey[goal]]] * noise, 2)
-    start = pd.Timestamp(START, tz="UTC").as_unit("us")
+    begin, after = time_us(START), np.rint(steps.day * DAY_US).astype(np.int64)
     of = steps.journey
     columns: dict[str, object] = {
         "case_id": _names("J", len(kind))[of],
         "customer_id": _names("C", len(kind))[customer[of]],
         "activity": activity[steps.state],
-        "timestamp": start + pd.to_timedelta(np.rint(steps.day * DAY_US).astype(np.int64), unit="us"),
+        "timestamp": pd.to_datetime(begin + after, unit="us", utc=True).as_unit("us"),
         "channel": channel[steps.state],
     }
     for column, values in zip(people.columns, people.values, strict=True):

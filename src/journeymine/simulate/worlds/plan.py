@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Plan:
 
     Attributes
     ----------
+    scenario, description
+        What a scenario does, in one sentence.
     about
         Ideas that the scenario is about, by their place in `shape.ideas`.
     gap_days
@@ -81,9 +83,9 @@ class Plan:
     """
 
     shape: Shape
-    scenario: str
-    description: str
-    habits: Habits = Habits()
+    scenario: str = ""
+    description: str = ""
+    habits: Habits = field(default_factory=Habits)
     phases: tuple[Phase, ...] = (Phase(0, 182),)
     about: tuple[int, ...] = ()
     gap_days: tuple[float, float] = (60 / DAY_S, 7200 / DAY_S)

@@ -51,7 +51,7 @@ class Population:
         """Number of each type's value of a segment column."""
         return self.at[:, 2 + self.columns.index(column)]
 
-    def along(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def along(self, array: Floats) -> Floats:
         """An array by type with the axes of the grid in front."""
         return array.reshape(*self.grid, *array.shape[1:])
 
@@ -73,5 +73,10 @@ def make_population(plan: Plan) -> Population:
         table = np.array([[shares[value] for value in usual] for shares in of_phase])
         share = share * table[at[:, 0], at[:, axis]]
     return Population(
-        grid, quantiles[at[:, 1]], at, share, tuple(segments), tuple(tuple(values) for values in segments.values())
+        grid,
+        quantiles[at[:, 1]],
+        at,
+        share,
+        tuple(segments),
+        tuple(tuple(values) for values in segments.values()),
     )

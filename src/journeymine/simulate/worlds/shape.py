@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,8 @@ class Places(NamedTuple):
         Contact that customers choose.
     switched
         Step that some reach by another channel than the step before, and others do not.
+    uneven
+        Step that a fix of one platform is about where platforms differ.
     merged
         Two steps that "misspecified" logs under one name.
     """
@@ -89,6 +91,7 @@ class Places(NamedTuple):
     late: str
     help: str
     switched: str
+    uneven: str
     merged: tuple[str, str]
 
 
@@ -126,51 +129,22 @@ class Shape:
     values: tuple[float, ...]
     later: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
-    def having(self, key: str, **changes: object) -> Shape:
+    def having(self, key: str, **changes: Any) -> Shape:
         """The shape with one step changed."""
         return replace(self, steps={**self.steps, key: self.steps[key]._replace(**changes)})
+
+    def branching(self, key: str, step: Step, weight: float) -> Shape:
+        """The shape with a new step off the hub; the weight is a share of that of the hub's other exits."""
+        hub = self.steps[self.places.hub]
+        wider = hub._replace(exits={**hub.exits, key: weight * sum(hub.exits.values())})
+        return replace(self, steps={**self.steps, key: step, self.places.hub: wider})
 
     @property
     def waiting(self) -> str:
         """Key of the step with the wait."""
         return next(key for key, step in self.steps.items() if step.wait is not None)
 
-
-class State(NamedTuple):
-    """A state of the chain: a step, with its attempt where it belongs to the loop."""
-
-    key: str
-    attempt: int
-    step: Step
-    exits: Mapping[int, float]
-    """State number -> weight; the goal is the number of states."""
-
-
-ATTEMPTS = 4
-
-
-def states_of(shape: Shape) -> tuple[State, ...]:
-    """Unroll the loop into attempts; the last attempt leads to itself."""
-    place = [
-        (key, attempt)
-        for key in shape.steps
-        for attempt in (range(1, ATTEMPTS + 1) if key in shape.loop else (0,))
-    ]
-    number = {at: i for i, at in enumerate(place)}
-    number[GOAL, 0] = len(place)
-
-    def target(key: str, here: tuple[str, int]) -> int:
-        if key not in shape.loop:
-            return number[key, 0]
-        inside = here[0] in shape.loop
-        repeats = inside and key == shape.loop[0]
-        return number[key, min(here[1] + repeats, ATTEMPTS) if inside else 1]
-
-    found = []
-    for key, attempt in place:
-        step = shape.steps[key]
-        if attempt and key in shape.later:
-            step = step._replace(drop=shape.later[key][attempt - 1])
-        exits = {target(name, (key, attempt)): weight for name, weight in step.exits.items()}
-        found.append(State(key, attempt, step, exits))
-    return tuple(found)
+    @property
+    def wait(self) -> Wait:
+        """The wait of that step."""
+        return next(step.wait for step in self.steps.values() if step.wait is not None)

@@ -39,9 +39,7 @@ class Steps:
     day: Floats
 
 
-def walk(
-    plan: Plan, chains: Chains, kind: Ints, first_day: Floats, rng: np.random.Generator
-) -> Steps:
+def walk(plan: Plan, chains: Chains, kind: Ints, first_day: Floats, rng: np.random.Generator) -> Steps:
     """Run all journeys to their ends.
 
     Parameters
@@ -54,7 +52,9 @@ def walk(
     k, seen = chains.k, plan.shape.left is not None
     cumulative = np.cumsum(chains.moves, axis=2)
     journey, day = np.arange(len(kind)), first_day
-    state = (np.cumsum(chains.start, axis=1)[kind] < rng.random(len(kind))[:, None]).sum(axis=1).clip(0, k - 1)
+    state = (
+        (np.cumsum(chains.start, axis=1)[kind] < rng.random(len(kind))[:, None]).sum(axis=1).clip(0, k - 1)
+    )
     events = [(journey, state, day)]
     for _ in range(MAX_STEPS):
         if not len(journey):
@@ -79,7 +79,7 @@ def walk(
 
 def _gaps(plan: Plan, rng: np.random.Generator, n: int) -> Floats:
     low, high = np.log(plan.gap_days)
-    return np.exp(low + (high - low) * rng.random(n))
+    return np.asarray(np.exp(low + (high - low) * rng.random(n)))
 
 
 def _wait(

@@ -1,0 +1,210 @@
+"""Reading a test back moves the ranking as Bayes says: by hand, by simulation, and in the draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from journeymine.fixes.experiments.calibration import calibrate
+from journeymine.fixes.experiments.past import PastTest
+from journeymine.fixes.experiments.plannable import PlanFacts
+from journeymine.fixes.experiments.posterior import posterior, posteriors, recalibrated
+from journeymine.fixes.experiments.reranking import rerank
+from journeymine.fixes.experiments.stored import StoredFix
+
+from .rankings import estimate
+
+# Sums over the grid against moments of the priors in closed form.
+GRID = 2e-3
+Z = 1.959963984540054
+
+
+def fix(name: str, rank: int, mean: float, sd: float, **given: object) -> StoredFix:
+    settings = {
+        "title": name,
+        "label": None,
+        "kind": "drop_off",
+        "activity": name,
+        "attempt": None,
+        "segment": None,
+        "period": None,
+        "predicted": None,
+        "reach": estimate(0.5, 0.4, 0.6),
+        "per_month": None,
+        "net_value": None,
+        "cost": 0.0,
+        "block": "found",
+    }
+    effect = estimate(mean, mean - Z * sd, mean + Z * sd)
+    return StoredFix(id=name, rank=rank, effect=effect, **{**settings, **given})  # type: ignore[arg-type]
+
+
+def test_a_test_read_back_moves_the_ranking_as_bayes_says() -> None:
+    """Two fixes, A predicted 2.0 +- 0.4 points and B 1.5 +- 0.2; the test of A measured 0.0 +- 0.2.
+
+    A before its test, by the assumption alone (b 0.6 +- 0.2, t^2 0.0225):
+        mean 0.6 * 2.0 = 1.2
+        variance (b^2 + Var b) s^2 + m^2 Var b + t^2 (m^2 + s^2)
+               = (0.36 + 0.04) 0.16 + 4 * 0.04 + 0.0225 (4 + 0.16) = 0.064 + 0.16 + 0.0936 = 0.3176
+    A after it, weighted by precision with 0.0 and 0.04:
+        mean 1.2 * 0.04 / (0.3176 + 0.04) = 0.1342, variance 0.3176 * 0.04 / 0.3576 = 0.03553, that is 0.1885^2
+    B, whose line has learnt from A: y / m is 0 with the variance (b^2 s^2 + t^2 (m^2 + s^2) + se^2) / m^2, at b = 0.6
+        (0.0576 + 0.0936 + 0.04) / 4 = 0.0478, so b is about (0.6 / 0.04) / (1 / 0.04 + 1 / 0.0478) = 0.327.
+        The variance is smaller for smaller b, so b comes out a little lower.
+    Lower bounds: A 0.1342 - 1.96 * 0.1885 = -0.235; B is above it and takes the first place.
+    """
+    past = [PastTest.of("A", 0.020, 0.004, 0.0, 0.002)]
+    moved = rerank([fix("A", 1, 0.020, 0.004), fix("B", 2, 0.015, 0.002)], past)
+    assert [(one.id, one.rank_before, one.rank_after, one.tested) for one in moved] == [
+        ("B", 2, 1, False),
+        ("A", 1, 2, True),
+    ]
+    a, b = moved[1].after, moved[0].after
+    assert float(a.estimate) == pytest.approx(0.001342, rel=GRID)
+    assert float(a.lower) == pytest.approx((0.1342 - 1.96 * 0.1885) / 100, rel=5 * GRID)
+    slope = calibrate(past).moments.slope
+    assert 0.27 < slope < 0.327
+    assert float(b.estimate) == pytest.approx(slope * 0.015, rel=1e-9)
+    # In the other direction: a test that confirms A keeps it first, drawn back from what was measured.
+    kept = rerank(
+        [fix("A", 1, 0.020, 0.004), fix("B", 2, 0.015, 0.002)], [PastTest.of("A", 0.020, 0.004, 0.02, 0.002)]
+    )
+    assert kept[0].id == "A"
+    # (1.2 * 0.04 + 2.0 * 0.3176) / 0.3576 = 1.9105
+    assert float(kept[0].after.estimate) == pytest.approx(0.019105, rel=GRID)
+
+
+def test_an_untested_fix_by_the_formula_of_the_design() -> None:
+    """a + b m and b^2 s^2 + t^2, where nothing about a, b and t is left open."""
+    line = calibrate([PastTest.of(f"{i}", 0.02, 0.0, 0.016, 1e-5) for i in range(40)])
+    mean, sd = posterior(0.03, 0.002, line)
+    b = line.moments.slope
+    assert mean == pytest.approx(line.moments.offset + b * 0.03)
+    known = b**2 * 0.002**2 + line.moments.spread_var(0.03, 0.002)
+    open_ = line.moments.slope_var * (0.002**2 + 0.03**2) + line.moments.offset_var
+    open_ += 2 * 0.03 * line.moments.covariance
+    assert sd**2 == pytest.approx(known + open_, rel=1e-9)
+
+
+def test_posteriors_cover_true_effects() -> None:
+    """Worlds drawn from the assumption, ten fixes each, six tested: intervals of all ten hold the truth in 95 %."""
+    rng = np.random.default_rng(21)
+    inside, error, naive = [], [], []
+    for _ in range(60):
+        b, t = 0.6 + 0.2 * rng.normal(), abs(0.15 * rng.normal())
+        hidden = rng.uniform(0.004, 0.03, 10)
+        true = (b + t * rng.normal(size=10)) * hidden
+        m = hidden + 0.001 * rng.normal(size=10)
+        y = true[:6] + 0.003 * rng.normal(size=6)
+        ids = [f"f{i}" for i in range(10)]
+        past = [PastTest.of(ids[i], float(m[i]), 0.001, float(y[i]), 0.003) for i in range(6)]
+        found = np.array(posteriors(m.tolist(), [0.001] * 10, ["drop_off"] * 10, ids, past))
+        inside.append(np.abs(found[:, 0] - true) <= Z * found[:, 1])
+        error.append((found[:, 0] - true) ** 2)
+        naive.append((np.concatenate([y, m[6:]]) - true) ** 2)
+    share = np.mean(inside, axis=0)
+    # Fixes of a world share its line, so they are right and wrong together: four standard errors over 60 worlds.
+    assert share[:6].mean() == pytest.approx(0.95, abs=0.05)
+    assert share[6:].mean() == pytest.approx(0.95, abs=0.07)
+    # Better than taking measurements and predictions as they are, for tested and for other fixes.
+    assert np.mean(error, axis=0)[:6].mean() < 0.9 * np.mean(naive, axis=0)[:6].mean()
+    assert np.mean(error, axis=0)[6:].mean() < 0.7 * np.mean(naive, axis=0)[6:].mean()
+
+
+def test_the_best_of_many_measurements_is_drawn_back() -> None:
+    """Winner's curse: the highest measurement is too high on average, its posterior is not."""
+    rng = np.random.default_rng(22)
+    raw, shrunk = [], []
+    line = calibrate([], unit=0.01)
+    for _ in range(400):
+        true = (0.6 + 0.2 * rng.normal(size=8) + 0.15 * abs(rng.normal()) * rng.normal(size=8)) * 0.01
+        y = true + 0.004 * rng.normal(size=8)
+        best = int(y.argmax())
+        raw.append(y[best] - true[best])
+        shrunk.append(posterior(0.01, 0.0, line, (float(y[best]), 0.004))[0] - true[best])
+    # Standard errors of these means are about 0.0001.
+    assert np.mean(raw) > 0.002
+    assert abs(np.mean(shrunk)) < 0.0005
+
+
+def test_fat_tails_draw_a_surprise_back_less() -> None:
+    normal, fat = (calibrate([], unit=0.01, tails=tails) for tails in (None, 3.0))
+    surprise = (0.03, 0.001)
+    assert posterior(0.01, 0.001, fat, surprise)[0] > posterior(0.01, 0.001, normal, surprise)[0]
+    assert posterior(0.01, 0.001, fat)[1] > posterior(0.01, 0.001, normal)[1]
+
+
+def test_nothing_changes_without_usable_tests() -> None:
+    effect, draws = np.array([0.01, 0.02]), np.random.default_rng(1).normal(0.01, 0.002, (50, 2))
+    broken = PastTest("e", "a", "drop_off", "conversion", 0.01, 0.002, 0.02, 0.001, flags=("sample_ratio",))
+    for past in ([], [broken]):
+        found = recalibrated(effect, draws, ["drop_off"] * 2, ["a", "b"], past)
+        assert found.effect is effect
+        assert found.draws is draws
+        assert found.calibration is None
+        assert found.tested == (False, False)
+
+
+def test_draws_move_to_the_posterior_and_stay_together() -> None:
+    rng = np.random.default_rng(2)
+    base = rng.normal(size=(500, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0], [0, 0, 1]])
+    effect = np.array([0.02, 0.015, 0.01])
+    draws = effect + 0.002 * base
+    past = [PastTest.of("a", 0.02, 0.002, 0.005, 0.001), PastTest.of("z", 0.03, 0.002, 0.02, 0.002)]
+    found = recalibrated(effect, draws, ["drop_off", "drop_off", "loop"], ["a", "b", "c"], past)
+    assert found.tested == (True, False, False)
+    assert found.draws.mean(axis=0) == pytest.approx(found.effect, rel=1e-9)
+    assert found.draws.std(axis=0, ddof=1) == pytest.approx(found.sd, rel=1e-9)
+    assert np.corrcoef(found.draws.T) == pytest.approx(np.corrcoef(draws.T), abs=1e-9)
+    again = posteriors(
+        effect.tolist(),
+        draws.std(axis=0, ddof=1).tolist(),
+        ["drop_off", "drop_off", "loop"],
+        ["a", "b", "c"],
+        past,
+    )
+    assert found.effect == pytest.approx([mean for mean, _ in again])
+    assert found.calibration is not None
+    assert found.calibration.n_tests == 2
+
+
+def test_a_prediction_without_spread_gets_one() -> None:
+    past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.002)]
+    found = recalibrated(np.array([0.01]), np.full((4000, 1), 0.01), ["drop_off"], ["a"], past)
+    # Four standard errors of a standard deviation over 4,000 draws.
+    assert found.draws.std() == pytest.approx(float(found.sd[0]), rel=0.05)
+
+
+def test_two_tests_of_one_fix_count_together() -> None:
+    twice = [PastTest.of("a", 0.02, 0.002, y, 0.002) for y in (0.004, 0.008)]
+    once = [PastTest.of("a", 0.02, 0.002, 0.006, 0.002 / np.sqrt(2))]
+    both = [posteriors([0.02], [0.002], ["drop_off"], ["a"], past) for past in (twice, once)]
+    assert both[0][0] == pytest.approx(both[1][0])
+
+
+def test_net_value_decides_the_order_where_it_is_known() -> None:
+    """1,000 of money for a point, costs of 1,200 and 0: the dearer fix has the larger effect and the lower value."""
+    dear = fix("dear", 1, 0.02, 0.001, net_value=800.0, cost=1200.0)
+    free = fix("free", 2, 0.01, 0.001, net_value=1000.0, cost=0.0)
+    moved = rerank([dear, free], [PastTest.of("z", 0.02, 0.001, 0.016, 0.001)])
+    assert [one.id for one in moved] == ["free", "dear"]
+
+
+def test_blocks_stay_in_their_order() -> None:
+    fixes = [fix("found", 1, 0.001, 0.0005), fix("assumed", 2, 0.02, 0.001, block="assumed")]
+    moved = rerank(fixes, [PastTest.of("z", 0.02, 0.001, 0.016, 0.001)])
+    assert [one.id for one in moved] == ["found", "assumed"]
+
+
+def test_predictions_that_already_carry_tests_start_from_what_they_were() -> None:
+    past = [PastTest.of("z", 0.02, 0.001, 0.016, 0.001)]
+    carried = fix("a", 1, 0.009, 0.004, predicted=estimate(0.012, 0.012 - Z * 0.001, 0.012 + Z * 0.001))
+    plain = fix("a", 1, 0.012, 0.001)
+    one, other = rerank([carried], past)[0], rerank([plain], past)[0]
+    assert float(one.after.estimate) == pytest.approx(float(other.after.estimate))
+    assert float(one.before.estimate) == 0.009
+
+
+def test_facts_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        PlanFacts("conversion", "x", {}).metric = "y"  # type: ignore[misc]
