@@ -20,6 +20,7 @@ _HOME = {
     "Differences": "paths.differences",
     "EngineError": "errors",
     "EventLog": "log",
+    "Fix": "fixes.fix",
     "FixRanking": "fixes.ranking",
     "Friction": "paths.friction",
     "FrictionRules": "paths.signals",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         SourceError,
         SpecError,
     )
+    from journeymine.fixes.fix import Fix
     from journeymine.fixes.ranking import FixRanking
     from journeymine.log import EventLog
     from journeymine.markov.chain import MarkovChain
@@ -86,6 +88,7 @@ __all__ = [
     "Differences",
     "EngineError",
     "EventLog",
+    "Fix",
     "FixRanking",
     "Friction",
     "FrictionRules",

@@ -218,7 +218,7 @@ def bench_fixes(
 ) -> int:
     """Hold rankers of fixes against worlds whose truth is known.
 
-    A run that was stopped goes on where it was, in the same folder.
+    A run that was stopped goes on where it was, in the same folder; the page shows all that is finished there.
 
     Parameters
     ----------
@@ -245,14 +245,14 @@ def bench_fixes(
     """
     from journeymine._progress import make_progress
     from journeymine.bench.output import write_results
-    from journeymine.bench.run import Plan, failures, run_benchmark
+    from journeymine.bench.run import Plan, all_results, failures, run_benchmark
 
     if quick:
         n, seeds, draws = (1000,), 2, 200
     plan = Plan(shapes=shapes, scenarios=scenarios, sizes=n, seeds=seeds, rankers=ranker, n_draws=draws)
     progress = make_progress(False if quiet else None)
     lines = run_benchmark(plan, out, processes=processes, progress=progress)
-    paths, words = write_results(lines, out)
+    paths, words = write_results(all_results(out, draws), out)
     failures(lines, say)
     if not quiet:
         for sentence in words:

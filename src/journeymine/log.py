@@ -441,6 +441,7 @@ class EventLog:
         n_draws: int = N_DRAWS,
         value: float | None = None,
         months: float = 12.0,
+        budget: float | None = None,
         extra: Sequence[Fix] = (),
     ) -> FixRanking:
         """Rank what would move the outcome most, with intervals, evidence and what a decision needs.
@@ -464,12 +465,14 @@ class EventLog:
             Worth of a conversion, where the log has no value column.
         months
             How long a fix is counted on to work, for net values.
+        budget
+            What the fixes that are done together may cost.
         extra
             Fixes of your own beside those that the data suggest.
         """
         from journeymine.analyses.fixes import FixSettings, rank_fixes
 
-        settings = FixSettings(outcome, heterogeneity, causal, n_draws, seed, value, months)
+        settings = FixSettings(outcome, heterogeneity, causal, n_draws, seed, value, months, budget)
         return rank_fixes(self, candidates, settings, extra)
 
     def count_chain(self, attempts: int = 1) -> ChainCounts:

@@ -89,6 +89,15 @@ def test_a_run_scores_everybody_and_continues_where_it_was_killed(
     # A ranker more asks that one only.
     run_benchmark(Plan(**SMALL, rankers=("drops", "markov")), tmp_path / "out", processes=1)
     assert len(journal.read_text().splitlines()) == 12
+    # What the page shows: everything, in an order that does not tell which was first.
+    found = running.all_results(tmp_path / "out", 20)
+    assert [(line["seed"], line["scenario"], line["ranker"]) for line in found[:4]] == [
+        (0, "markov", "drops"),
+        (0, "markov", "markov"),
+        (0, "markov", "their_bench_rankers:equal"),
+        (0, "null", "drops"),
+    ]
+    assert len(found) == 12
 
 
 def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:

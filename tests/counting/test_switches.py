@@ -59,7 +59,7 @@ def test_switches_by_hand() -> None:
     assert found.channels == ("phone", "store", "web")
     names = make(ROWS).count_chain().states
     rows = Counter[tuple[str, str, str]]()
-    totals = {}
+    totals: dict[tuple[str, str, str], tuple[int, int]] = {}
     for i in range(len(found.n)):
         key = (names[found.state[i]], found.channels[found.before[i]], found.channels[found.own[i]])
         rows[key] += int(found.n_all[i])

@@ -17,7 +17,7 @@ from journeymine.analyses.fix_evidence import (
     waits_of,
 )
 from journeymine.counts.attempts import with_attempts
-from journeymine.errors import OptionError, shown
+from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
 from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
 from journeymine.fixes.causal.aipw import exposure_fix_effect
@@ -26,7 +26,7 @@ from journeymine.fixes.causal.trials import carry_over
 from journeymine.fixes.classes import find_classes
 from journeymine.fixes.experiments.plannable import PlanFacts
 from journeymine.fixes.fix import Fix
-from journeymine.fixes.ranking import FixRanking
+from journeymine.fixes.ranking import FixRanking, FixSet
 from journeymine.fixes.what_if.outcome import OUTCOMES, Revenue, Time
 from journeymine.fixes.what_if.interactions import interacting
 from journeymine.fixes.what_if.what_if import WhatIf
@@ -53,6 +53,7 @@ Causal = Literal["standardise", "aipw", "none"]
 OutcomeName = Literal["conversion", "revenue", "time"]
 Candidates = Literal["auto"]
 DAY_US = 86_400_000_000
+MOST_TOGETHER, MOST_PAIRS = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class FixSettings:
     seed: int = 0
     value: float | None = None
     months: float = 12.0
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         if self.heterogeneity not in (None, "classes"):
@@ -101,6 +103,7 @@ class _Ranking:
         self.attempts: ChainCounts = self.evidence.attempts
         self.sequences: SequenceCounts = sequences_of(log)
         self.money = money_of(log)
+        self.pairs: list[tuple[int, int]] = []
 
     def of(self, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]) -> FixRanking:
         """The ranking of the candidates that the data suggest, or of the fixes that are given."""
@@ -136,7 +139,7 @@ class _Ranking:
             )
         )
         chain = fit_chain(self.counts, n_draws=settings.n_draws, seed=settings.seed)
-        return FixRanking(
+        ranking = FixRanking(
             fixes=ranked.fixes,
             found=found,
             conversion=chain.converted,
@@ -157,6 +160,24 @@ class _Ranking:
             facts=facts,
             seed=settings.seed,
         )
+        return replace(ranking, sets=self._sets(ranking, candidates))
+
+    def _sets(self, ranking: FixRanking, candidates: Sequence[Candidate]) -> tuple[FixSet, ...]:
+        """What is best done together, and pairs whose effects do not add up."""
+        own = [c.fix.id for c in candidates if c.block != "assumed"]
+        if len(own) < 2:
+            return ()
+        found: list[FixSet] = []
+        try:
+            found.append(ranking.choose(self.settings.budget, most=MOST_TOGETHER))
+        except NotEnoughDataError:
+            pass
+        known = {frozenset(one.ids) for one in found}
+        for a, b in self.pairs[:MOST_PAIRS]:
+            ids = (candidates[a].fix.id, candidates[b].fix.id)
+            if frozenset(ids) not in known:
+                found.append(ranking.together(ids))
+        return tuple(one for one in found if len(one.ids) > 1)
 
     def _candidates(
         self, found: Found, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]
@@ -218,7 +239,8 @@ class _Ranking:
         self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
     ) -> list[tuple[str, ...]]:
         """What the engine of the what-ifs knows that a reader should be careful about."""
-        together = interacting(what_if, effects.effect)
+        self.pairs = interacting(what_if, effects.effect)
+        together = {i for pair in self.pairs for i in pair}
         carried = self._carried_over(candidates)
         return [
             (

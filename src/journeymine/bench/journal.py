@@ -78,6 +78,20 @@ class Journal:
         found = (self._lines.get((log, name)) for log in logs for name in names)
         return [line for line in found if line is not None]
 
+    def everything(self) -> list[Line]:
+        """All lines of the folder, by size, seed, world and ranker."""
+        return [self._lines[key] for key in sorted(self._lines, key=_place)]
+
+
+def _place(key: tuple[LogKey, str]) -> tuple[object, ...]:
+    from journeymine.bench.rankers import BUILT_IN
+    from journeymine.simulate.worlds import SCENARIOS, SHAPES
+
+    log, ranker = key
+    names = tuple(BUILT_IN)
+    place = names.index(ranker) if ranker in names else len(names)
+    return log.n, log.seed, SCENARIOS.index(log.scenario), SHAPES.index(log.shape), place, ranker
+
 
 def key_of(line: Line) -> tuple[LogKey, str]:
     """Log and ranker of a line."""

@@ -56,11 +56,11 @@ class Plan:
     n_draws: int = N_DRAWS
 
     def __post_init__(self) -> None:
-        from journeymine.simulate.worlds.world import SCENARIOS, SHAPES, scenario_name, shape_name
+        from journeymine.simulate.worlds import SCENARIOS, SHAPES, world
 
         for name, values in (
-            ("shapes", tuple(map(shape_name, self.shapes)) or SHAPES),
-            ("scenarios", tuple(map(scenario_name, self.scenarios)) or SCENARIOS),
+            ("shapes", tuple(world(name).shape for name in self.shapes) or SHAPES),
+            ("scenarios", tuple(world(SHAPES[0], name).scenario for name in self.scenarios) or SCENARIOS),
             ("rankers", self.rankers or tuple(BUILT_IN)),
             ("sizes", tuple(sorted(self.sizes))),
         ):
@@ -117,6 +117,11 @@ def run_benchmark(
         with told.step(f"Benchmark: log {i + 1} of {len(todo)}"):
             journal.add(next(results))
     return journal.lines(plan.logs, plan.rankers)
+
+
+def all_results(out: Path, n_draws: int) -> list[Line]:
+    """All that was ever finished in a folder, whichever plan asked for it: what the page shows."""
+    return Journal(out, {"version": __version__, "n_draws": n_draws}).everything()
 
 
 def _results(todo: Sequence[tuple[LogKey, list[str]]], n_draws: int, processes: int) -> Iterator[list[Line]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-FEWEST_VISITS = 100
+FEWEST_VISITS = 30
 """Visits from which an attempt has a state of its own."""
 MOST_STATES = 150
 

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-OWN_CELL = 2_500
+OWN_CELL = 10_000
 """Journeys from which a cell has classes of its own."""
 FEWEST = 1_000
 """Journeys of the smaller cells together below which nothing is tried."""
+FALSE_CLASS = 0.05
+"""Chance of correcting a log whose customers are of one kind; the groups of cells share it."""
 FEW_JOURNEYS = 5_000
 """Below this many journeys classes that matter may go unseen."""
 MOST_CLASSES = 3
@@ -182,7 +184,8 @@ def find_classes(
     sets = [np.array([cell]) for cell in alone]
     if journeys[together].sum() >= FEWEST:
         sets.append(together)
-    groups = tuple(_fitted(sequences, cell_of, cells, len(customers), most, seed) for cells in sets)
+    level = FALSE_CLASS / max(len(sets), 1)
+    groups = tuple(_fitted(sequences, cell_of, cells, len(customers), most, seed, level) for cells in sets)
     n_classes, tried = np.ones(len(customers), np.int64), np.zeros(len(customers), bool)
     for group in groups:
         n_classes[group.cells], tried[group.cells] = group.chosen.n_classes, True
@@ -191,9 +194,9 @@ def find_classes(
 
 
 def _fitted(
-    sequences: SequenceCounts, cell_of: Ints, cells: Ints, n_cells: int, most: int, seed: int
+    sequences: SequenceCounts, cell_of: Ints, cells: Ints, n_cells: int, most: int, seed: int, level: float
 ) -> ClassGroup:
     place = np.full(n_cells, -1, dtype=np.int64)
     place[cells] = np.arange(len(cells))
     table = member_table(sequences, cell_of=place[cell_of])
-    return ClassGroup(cells, table, choose_by_gain(table, most, seed=seed))
+    return ClassGroup(cells, table, choose_by_gain(table, most, seed=seed, level=level))

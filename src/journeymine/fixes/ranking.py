@@ -51,6 +51,15 @@ class FixSet:
     sum_of_singles: float
     cost: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers: ids, effect, sum_of_singles, cost."""
+        return {
+            "ids": list(self.ids),
+            "effect": self.effect.at(),
+            "sum_of_singles": self.sum_of_singles,
+            "cost": self.cost,
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixRanking:

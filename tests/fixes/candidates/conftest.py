@@ -17,7 +17,7 @@ from journeymine.fixes.candidates import Evidence
 from journeymine.reading import read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from journeymine.log import EventLog
 
@@ -31,7 +31,7 @@ START_US = 1_767_225_600_000_000
 def make_log(
     journeys: Sequence[Journey],
     begin: Sequence[float],
-    segments: dict[str, Sequence[str]],
+    segments: Mapping[str, Sequence[str]],
     *,
     order: Any = None,
 ) -> EventLog:
@@ -150,7 +150,8 @@ def make_journeys() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def service_log() -> EventLog:
     """Journeys of 5,000 customers with the faults of `service_journey`, over 90 days."""
-    return make_log(*service_journeys(5000, seed=5))
+    journeys, begin, segments = service_journeys(5000, seed=5)
+    return make_log(journeys, begin, segments)
 
 
 @pytest.fixture(scope="session")

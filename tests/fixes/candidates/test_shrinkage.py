@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,7 +52,7 @@ def test_noise_is_not_believed() -> None:
     assert fit_shrinkage([]).factor(Excess(0.5, 0.1)) == 0.0
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.1, 50))
 def test_the_unit_does_not_matter(seed: int, unit: float) -> None:
     found = excesses(np.random.default_rng(seed).normal(0, 0.04, 15), 0.03, seed)
@@ -118,3 +120,22 @@ def test_found_excesses_are_unbiased_once_shrunk() -> None:
     assert np.mean(raw) / np.mean(true) > 1.25
     # Some 120 excesses with errors of 0.02 around a mean of 0.05 know the ratio within 4 %.
     assert np.mean(shrunk) / np.mean(true) == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_broken_period_is_believed_as_a_whole() -> None:
+    """Eight days of sixty at 36 instead of 20 %: each day says little, all together say a lot."""
+    for seed in range(3):
+        chain, drops, _ = world(seed, 4, 2, 4000, 0.0)
+        rng = np.random.default_rng(100 + seed)
+        day = np.tile(rng.integers(0, 60, 4000), 4)
+        broken = (drops.state == 0) & (day >= 20) & (day < 28)
+        lost = (rng.random(len(day)) < np.where(broken, 0.36, 0.2)).astype(np.int64)
+        timed = dataclasses.replace(
+            drops, slice=day, drops=lost, slice_us=86_400_000_000, origin_us=0, n_slices=60
+        )
+        found = [
+            c for c in find_candidates(chain, timed).candidates if c.period_us is not None and c.state == 0
+        ]
+        assert len(found) == 1
+        assert found[0].shrinkage is not None
+        assert found[0].shrinkage > 0.85

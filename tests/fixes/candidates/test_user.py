@@ -50,7 +50,8 @@ def test_what_the_search_finds_is_what_a_user_gets(service_evidence: Evidence) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_with_a_share_compares_with_nothing(service_evidence: Evidence, kind: str) -> None:
-    more: dict[str, Any] = {"reroute": {"to": "Guide"}, "incident": {"period": PERIOD}}.get(kind, {})
+    needed: dict[str, dict[str, Any]] = {"reroute": {"to": "Guide"}, "incident": {"period": PERIOD}}
+    more = needed.get(kind, {})
     activity = {"loop": "Declined", "channel_switch": "Call"}.get(kind, "Form")
     one = resolved(service_evidence, kind=kind, activity=activity, share=0.3, **more)
     assert one.reference is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from journeymine.counts.chain import DROP, GOAL
 from journeymine.counts.sequences import SequenceCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 START, ERROR, FORM, HELP, PAY = range(5)
 STATES = ("Start", "Error", "Form", "Help", "Pay")

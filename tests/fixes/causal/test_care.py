@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from journeymine.counts.chain import ChainCounts, DropCounts
-from journeymine.counts.sequences import SequenceCounts
 from journeymine.errors import OptionError
 from journeymine.fixes.causal.aipw import exposure_effect
 from journeymine.fixes.causal.care import Care, care_of, cells_of
 from journeymine.fixes.causal.e_value import e_value
 from journeymine.fixes.fix import Fix
 from journeymine.uncertainty import Estimates
+
+if TYPE_CHECKING:
+    from journeymine.counts.sequences import SequenceCounts
 
 START, ERROR, FORM, HELP, PAY = range(5)
 SEGMENTS = ("platform",)

@@ -10,8 +10,8 @@ import pytest
 from journeymine.counts.chain import DROP, GOAL
 from journeymine.counts.sequences import SequenceCounts
 from journeymine.fixes.causal.mixed_states import StateMixture, mixed_states
-from journeymine.markov.checks.check_tables import moves_by_state
 from journeymine.markov.checks.check_groups import by_step_before
+from journeymine.markov.checks.check_tables import moves_by_state
 from journeymine.markov.checks.check_tests import deviation, table_of
 
 A, B, FORM, CODE = range(4)
@@ -151,6 +151,7 @@ def test_one_cell_and_first_attempts_equal_the_check_of_a_chain() -> None:
         ]
     )
     world = world.take(keep)
+    world = replace(world, unit=world.unit % 60, n_units=60, buckets=True)
     tables = {moves.state: table_of(moves) for moves in moves_by_state(by_step_before(world))}
     expected, found = deviation(tables[FORM]), mixed_states(world)[FORM].before
     assert expected is not None

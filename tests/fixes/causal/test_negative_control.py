@@ -15,7 +15,7 @@ from journeymine.fixes.causal.negative_control import negative_control
 
 LOOK, TIP, FORM, HELP = range(4)
 STATES = ("Look", "Tip", "Form", "Help")
-RUNS = 120
+RUNS = 80
 
 Make = Callable[..., Any]
 

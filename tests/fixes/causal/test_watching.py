@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,9 @@ from lifelines import KaplanMeierFitter
 
 from journeymine.counts.chain import DROP, GOAL
 from journeymine.fixes.causal.watching import LEAST, kept_in_sight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUNDING = 1e-12
 CONVERSION = 0.012

@@ -16,7 +16,7 @@ from journeymine.fixes.experiments.past import PastTest
 GRID = 2e-3
 
 
-def tests_of(
+def past_of(
     n: int, seed: int, slope: float = 0.75, spread: float = 0.2, offset: float = 0.0
 ) -> list[PastTest]:
     """Past tests of a world with a known line; the prediction has an error of its own."""
@@ -44,7 +44,7 @@ def test_without_tests_it_is_the_assumption() -> None:
         calibrate([PastTest.of("a", 0.0, 0.001, 0.01, 0.001)])
 
 
-@pytest.mark.parametrize("measured", [0.0, 0.008, 0.03])
+@pytest.mark.parametrize("measured", [-0.005, 0.0, 0.008, 0.03])
 def test_one_test_moves_the_line_as_integration_says(measured: float) -> None:
     m, s, se = 0.02, 0.004, 0.002
     line = calibrate([PastTest.of("a", m, s, measured, se)])
@@ -61,6 +61,9 @@ def test_one_test_moves_the_line_as_integration_says(measured: float) -> None:
     mean = mean_of(lambda _, b: b)
     square, spread2 = mean_of(lambda _, b: b * b), mean_of(lambda t, _: t * t)
     assert line.moments.slope == pytest.approx(mean, abs=GRID)
+    if measured == -0.005:
+        # The number that test_posterior computes with.
+        assert mean == pytest.approx(0.3204, abs=1e-4)
     assert line.moments.slope_var == pytest.approx(square - mean**2, abs=GRID)
     assert line.moments.spread2 == pytest.approx(spread2, abs=GRID)
 
@@ -77,7 +80,7 @@ def test_an_exact_prediction_by_hand() -> None:
 
 
 def test_many_tests_find_the_line() -> None:
-    found = calibrate(tests_of(60, 1))
+    found = calibrate(past_of(60, 1))
     assert not found.assumed
     # Four standard errors of a slope with the spread 0.2 over 60 tests, and what the prior pulls.
     assert float(found.slope.estimate) == pytest.approx(0.75, abs=0.12)
@@ -91,9 +94,9 @@ def test_intervals_cover_the_truth() -> None:
     """Worlds drawn from the prior: then the posterior covers as often as it says."""
     rng = np.random.default_rng(12)
     hit = []
-    for seed in range(120):
+    for seed in range(60):
         slope, spread = 0.6 + 0.2 * rng.normal(), abs(0.15 * rng.normal())
-        found = calibrate(tests_of(12, seed, slope, spread))
+        found = calibrate(past_of(12, seed, slope, spread))
         hit.append(
             [
                 found.slope.lower <= slope <= found.slope.upper,
@@ -101,19 +104,19 @@ def test_intervals_cover_the_truth() -> None:
             ]
         )
     slope_share, spread_share = np.mean(hit, axis=0)
-    # Three standard errors of 0.95 over 120 worlds are 0.06.
-    assert 0.89 <= slope_share
-    assert 0.89 <= spread_share
+    # Three standard errors of 0.95 over 60 worlds are 0.084.
+    assert slope_share >= 0.95 - 0.084
+    assert spread_share >= 0.95 - 0.084
 
 
 def test_an_offset_is_found() -> None:
-    found = calibrate(tests_of(80, 3, slope=0.7, spread=0.05, offset=-0.0015))
+    found = calibrate(past_of(80, 3, slope=0.7, spread=0.05, offset=-0.0015))
     assert found.intercept.upper < 0
     assert float(found.intercept.estimate) == pytest.approx(-0.0015, abs=0.001)
 
 
 def test_kinds_have_slopes_that_lean_on_the_others() -> None:
-    past = tests_of(20, 4, slope=0.9, spread=0.05) + [
+    past = past_of(20, 4, slope=0.9, spread=0.05) + [
         PastTest.of(f"loop {i}", 0.02, 0.001, 0.006, 0.001, kind="loop") for i in range(3)
     ]
     all_, drop, loop, new = (
@@ -129,7 +132,7 @@ def test_kinds_have_slopes_that_lean_on_the_others() -> None:
 
 def test_fat_tails_leave_surprises_to_single_fixes() -> None:
     """One idea that was worth four times its prediction moves the line less where that is allowed to happen."""
-    past = tests_of(12, 5, slope=0.6, spread=0.05) + [PastTest.of("luck", 0.01, 0.0008, 0.04, 0.0015)]
+    past = [*past_of(12, 5, slope=0.6, spread=0.05), PastTest.of("luck", 0.01, 0.0008, 0.04, 0.0015)]
     normal, fat = (float(calibrate(past, tails=tails).slope.estimate) for tails in (None, 3.0))
     assert abs(fat - 0.6) < abs(normal - 0.6)
     with pytest.raises(OptionError, match="tails"):
@@ -146,7 +149,7 @@ def test_an_absolute_spread_is_the_same_for_all() -> None:
 
 
 def test_the_order_of_the_tests_and_their_unit_do_not_matter() -> None:
-    past = tests_of(9, 6)
+    past = past_of(9, 6)
     scaled = [
         PastTest.of(t.fix_id, 100 * t.predicted, 100 * t.predicted_sd, 100 * t.measured, 100 * t.measured_sd)
         for t in past

@@ -40,31 +40,30 @@ def fix(name: str, rank: int, mean: float, sd: float, **given: object) -> Stored
 
 
 def test_a_test_read_back_moves_the_ranking_as_bayes_says() -> None:
-    """Two fixes, A predicted 2.0 +- 0.4 points and B 1.5 +- 0.2; the test of A measured 0.0 +- 0.2.
+    """Two fixes, A predicted 2.0 +- 0.4 points and B 1.5 +- 0.2; the test of A measured -0.5 +- 0.2.
 
     A before its test, by the assumption alone (b 0.6 +- 0.2, t^2 0.0225):
         mean 0.6 * 2.0 = 1.2
         variance (b^2 + Var b) s^2 + m^2 Var b + t^2 (m^2 + s^2)
                = (0.36 + 0.04) 0.16 + 4 * 0.04 + 0.0225 (4 + 0.16) = 0.064 + 0.16 + 0.0936 = 0.3176
-    A after it, weighted by precision with 0.0 and 0.04:
-        mean 1.2 * 0.04 / (0.3176 + 0.04) = 0.1342, variance 0.3176 * 0.04 / 0.3576 = 0.03553, that is 0.1885^2
-    B, whose line has learnt from A: y / m is 0 with the variance (b^2 s^2 + t^2 (m^2 + s^2) + se^2) / m^2, at b = 0.6
-        (0.0576 + 0.0936 + 0.04) / 4 = 0.0478, so b is about (0.6 / 0.04) / (1 / 0.04 + 1 / 0.0478) = 0.327.
-        The variance is smaller for smaller b, so b comes out a little lower.
-    Lower bounds: A 0.1342 - 1.96 * 0.1885 = -0.235; B is above it and takes the first place.
+    A after it, weighted by precision with -0.5 and 0.04:
+        mean (1.2 * 0.04 - 0.5 * 0.3176) / (0.3176 + 0.04) = -0.3098
+        variance 0.3176 * 0.04 / 0.3576 = 0.03553, that is 0.1885^2; lower bound -0.3098 - 1.96 * 0.1885 = -0.679
+    B, whose line has learnt from A: if t were 0.15, y / m = -0.25 would have the variance (b^2 s^2 + t^2 (m^2 + s^2) +
+        se^2) / m^2 = (0.0576 + 0.0936 + 0.04) / 4 = 0.0478 and b would be (0.6 / 0.04 - 0.25 / 0.0478) / (1 / 0.04 +
+        1 / 0.0478) = 0.213. Such a surprise also says that t is larger; integrated over t (test_calibration), b is
+        0.320, and B 0.320 * 1.5 = 0.481 points. It takes the first place.
     """
-    past = [PastTest.of("A", 0.020, 0.004, 0.0, 0.002)]
+    past = [PastTest.of("A", 0.020, 0.004, -0.005, 0.002)]
     moved = rerank([fix("A", 1, 0.020, 0.004), fix("B", 2, 0.015, 0.002)], past)
     assert [(one.id, one.rank_before, one.rank_after, one.tested) for one in moved] == [
         ("B", 2, 1, False),
         ("A", 1, 2, True),
     ]
     a, b = moved[1].after, moved[0].after
-    assert float(a.estimate) == pytest.approx(0.001342, rel=GRID)
-    assert float(a.lower) == pytest.approx((0.1342 - 1.96 * 0.1885) / 100, rel=5 * GRID)
-    slope = calibrate(past).moments.slope
-    assert 0.27 < slope < 0.327
-    assert float(b.estimate) == pytest.approx(slope * 0.015, rel=1e-9)
+    assert float(a.estimate) == pytest.approx(-0.003098, rel=GRID)
+    assert float(a.lower) == pytest.approx(-0.00679, rel=GRID)
+    assert float(b.estimate) == pytest.approx(0.00481, rel=GRID)
     # In the other direction: a test that confirms A keeps it first, drawn back from what was measured.
     kept = rerank(
         [fix("A", 1, 0.020, 0.004), fix("B", 2, 0.015, 0.002)], [PastTest.of("A", 0.020, 0.004, 0.02, 0.002)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from journeymine.fixes.candidates.candidate import Candidate
 from journeymine.fixes.candidates.cells import OTHER
-from journeymine.fixes.candidates.excess import group_excesses
+from journeymine.fixes.candidates.excess import excess_of, group_excesses
 from journeymine.fixes.candidates.incidents import only_value, utc
 from journeymine.fixes.candidates.questions import Question
 from journeymine.fixes.candidates.scopes import all_of, grouped, joined_over_time, only, scoped
@@ -106,11 +106,24 @@ class Row:
         )
 
     def _time_excesses(self) -> list[Excess]:
-        """Excesses of the periods that were tested, each over the others."""
+        """Excesses of the periods that were tested, each over the others; a broken period is one of them as a whole.
+
+        Cut into short slices a broken period would look like several small excesses, and be believed less than it is.
+        """
         data, n_slices = self.by_period(), self.here.n_slices
+        rest = data.only(~self.broken[data.group])
         needed = max(MIN_PER_PERIOD, float(data.drops.sum()) / MOST_PERIODS)
-        joined = data.regrouped(merged_slices(data, n_slices, needed))
-        return group_excesses(joined, comparable_groups(joined, n_slices))
+        joined = rest.regrouped(merged_slices(rest, n_slices, needed))
+        windows = [self._excess_of(window) for window in self.windows]
+        found = [excess for excess in windows if excess is not None]
+        return found + group_excesses(joined, comparable_groups(joined, n_slices))
+
+    def _excess_of(self, window: tuple[int, int]) -> Excess | None:
+        """Excess of a broken period over the time that was not broken."""
+        data, (inside, outside) = self.by_period(), self._sides(window)
+        keep = inside | outside
+        some = data.only(keep)
+        return excess_of(some.unit, some.stratum, inside[keep], some.n, some.drops)
 
     def by_period(self) -> GroupedDrops:
         """Periods compared inside the full crossing of the segments: who comes is held fixed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from journeymine.counts.switches import SwitchCounts
 
     Ints = NDArray[np.int64]
-
-ENTRIES: Final = ("unit", "cell", "state", "slice", "n_all", "n", "drops")
-"""Columns of `DropCounts` that hold one entry each."""
 
 
 def scoped(here: DropCounts | SwitchCounts, stratum: Ints, keep: NDArray[np.bool_]) -> ScopedDrops:
@@ -37,15 +34,16 @@ def joined_over_time(here: DropCounts, group: Ints) -> DropCounts:
         [here.unit, here.cell, here.state, group[here.slice]], [here.n_all, here.n, here.drops]
     )
     unit, cell, state, slices = keys
-    counts = {"n_all": n_all, "n": n, "drops": drops}
     return replace(
         here,
         unit=unit,
         cell=cell,
         state=state,
         slice=slices,
+        n_all=n_all.astype(np.int64),
+        n=n.astype(np.int64),
+        drops=drops.astype(np.int64),
         n_slices=int(group.max(initial=0)) + 1,
-        **{name: value.astype(np.int64) for name, value in counts.items()},
     )
 
 
@@ -62,8 +60,16 @@ def grouped(here: DropCounts | SwitchCounts, stratum: Ints, group: Ints) -> Grou
 
 def only(here: DropCounts, keep: NDArray[np.bool_]) -> DropCounts:
     """The entries for which `keep` is true."""
-    columns = {name: getattr(here, name)[keep] for name in ENTRIES}
-    return replace(here, **columns)
+    return replace(
+        here,
+        unit=here.unit[keep],
+        cell=here.cell[keep],
+        state=here.state[keep],
+        slice=here.slice[keep],
+        n_all=here.n_all[keep],
+        n=here.n[keep],
+        drops=here.drops[keep],
+    )
 
 
 def plain(unit: Ints, cell: Ints, stratum: Ints, n: Ints, drops: Ints) -> ScopedDrops:

@@ -111,7 +111,7 @@ def _one_normal(value: Floats, error: Floats, weight: Floats) -> tuple[float, fl
     if best == 0:
         return 0.0, -minus_log(0.0)
     bounds = (grid[best - 1], grid[min(best + 1, len(grid) - 1)])
-    found = minimize_scalar(minus_log, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(minus_log, bounds=bounds, method="bounded", options={"xatol": 1e-6 * bounds[1]})
     return float(found.x), -float(found.fun)
 
 

@@ -164,7 +164,7 @@ def care_of(
         own = _flags(
             flags[i] if flags is not None else (),
             reached,
-            facts.mixture(state),
+            _tells(fix, facts.mixture(state)),
             _visits(drops, state, reached),
         )
         evidence = grade(
@@ -235,12 +235,10 @@ def cells_of(counts: ChainCounts, fix: Fix, segments: Sequence[str]) -> Flags:
     return np.array([cell[place] == value for cell in counts.cells], dtype=bool)
 
 
-def _flags(
-    given: Collection[str], reached: _Reached, mixture: StateMixture | None, visits: int
-) -> tuple[str, ...]:
+def _flags(given: Collection[str], reached: _Reached, mixed: bool, visits: int) -> tuple[str, ...]:
     own = {
         "positivity": bool(reached.without.any()),
-        "mixed_state": mixture is not None and mixture.mixed,
+        "mixed_state": mixed,
         "few_visits": visits < FEW_VISITS,
     }
     every = set(given) | {flag for flag, holds in own.items() if holds}
@@ -248,6 +246,12 @@ def _flags(
     if unknown:
         raise OptionError(f"flag {shown(unknown[0])} is not known.", found=listed(FLAGS))
     return tuple(flag for flag in FLAGS if flag in every)
+
+
+def _tells(fix: Fix, mixture: StateMixture | None) -> bool:
+    """Whether the state is mixed in a way that the fix is not about: a switch is about the activity before."""
+    told_by = set() if mixture is None else set(mixture.told_by)
+    return bool(told_by - {"before"} if fix.kind == "channel_switch" else told_by)
 
 
 def _visits(drops: DropCounts, state: int, reached: _Reached) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-MOST_CELLS = 30
-"""Cells with a column of their own; the smaller ones share one."""
+MOST_STATES, MOST_CELLS = 30, 30
+"""States and cells with a column of their own; the rarer ones share one."""
+MOST_CROSSINGS = 60
 MIN_CROSSING = 100
 """Decision points that a state within a cell needs for a column of its own: below, state and cell add up."""
 MOST_ATTEMPTS = 3
-MOST_VISITS = 20
-"""Earlier visits are counted up to these."""
+VISITS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
+"""Earlier visits are counted in these steps."""
+MOST_PATTERNS = 50_000
+"""Different histories that are told apart; with more, whether the rarer activities were met is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +38,11 @@ class Covariates:
         Row of each decision point, shape (m,).
     design
         Columns of each row: intercept, state, cell, state within cell, log attempt, log visits, what was met before;
-        shape (n_patterns, p).
+        sparse, shape (n_patterns, p).
     """
 
     pattern: Ints
-    design: Floats
+    design: sparse.csr_array
 
 
 def covariates(
@@ -52,59 +56,56 @@ def covariates(
         Parts that are left out: the number of visits, and whether the state of this number was met. An outcome of
         the past must not be explained by itself.
     """
-    state, states = _numbered(points.state)
-    cell, n_cells = _cells(points)
+    state = _frequent(points.state, points.n, MOST_STATES)
+    cell = _frequent(points.cell, points.n, MOST_CELLS)
     attempt = np.minimum(points.attempt, MOST_ATTEMPTS)
-    visits = np.zeros_like(points.visits) if without_visits else np.minimum(points.visits, MOST_VISITS)
+    step = np.searchsorted(VISITS, points.visits, side="right") - 1
+    step = np.zeros_like(step) if without_visits else step
     asked = np.flatnonzero(points.asked != (-1 if without_met is None else without_met))
-    bits = (points.met[:, asked].astype(np.int64) << np.arange(len(asked))).sum(axis=1)
-    width = 1 << len(asked)
-    parts = (state, cell, attempt, visits, bits)
-    sizes = (len(states), n_cells, MOST_ATTEMPTS + 1, MOST_VISITS + 1, width)
-    packed = np.ravel_multi_index(parts, sizes)
-    rows, pattern = np.unique(packed, return_inverse=True)
-    state, cell, attempt, visits, bits = np.unravel_index(rows, sizes)
+    sizes = (MOST_STATES + 1, MOST_CELLS + 1, MOST_ATTEMPTS + 1, len(VISITS))
+    base = np.ravel_multi_index((state, cell, attempt, step), sizes)
+    for n_asked in range(len(asked), -1, -1):
+        met = points.met[:, asked[:n_asked]]
+        packed = (base << n_asked) + (met.astype(np.int64) << np.arange(n_asked)).sum(axis=1)
+        rows, first, pattern = np.unique(packed, return_index=True, return_inverse=True)
+        if len(rows) <= MOST_PATTERNS:
+            break
     n = np.bincount(pattern, points.n, len(rows)).astype(float)
-    columns = [
-        np.ones((len(rows), 1)),
-        _indicators(state, len(states)),
-        _indicators(cell, n_cells),
-        _crossing(state, cell, n_cells, n),
-        np.log1p(np.stack([attempt, visits], axis=1).astype(float)),
-        (bits[:, None] >> np.arange(len(asked)) & 1).astype(float),
+    numbers = np.log1p(np.stack([attempt[first], np.array(VISITS)[step[first]]], axis=1).astype(float))
+    parts = [
+        _indicators(state[first]),
+        _indicators(cell[first]),
+        _crossings(state[first], cell[first], n),
+        sparse.csr_array(numbers),
+        sparse.csr_array(met[first].astype(float)),
     ]
-    design = np.concatenate(columns, axis=1)
-    varies = (design != design[0]).any(axis=0)
-    varies[0] = True
-    return Covariates(pattern, design[:, varies])
+    columns = sparse.csr_array(sparse.hstack([part for part in parts if part.shape[1]]))
+    varies = np.asarray(columns.max(axis=0).toarray() > columns.min(axis=0).toarray()).ravel()
+    intercept = sparse.csr_array(np.ones((len(rows), 1)))
+    return Covariates(pattern, sparse.csr_array(sparse.hstack([intercept, columns[:, varies]])))
 
 
-def _numbered(label: Ints) -> tuple[Ints, Ints]:
-    names, number = np.unique(label, return_inverse=True)
-    return number, names
+def _frequent(label: Ints, n: Ints, most: int) -> Ints:
+    """Labels numbered from 0, the most frequent ones alone; the others share the last number."""
+    names, place = np.unique(label, return_inverse=True)
+    order = np.lexsort((names, -np.bincount(place, n, len(names))))
+    number = np.full(len(names), most, dtype=np.int64)
+    number[order[:most]] = np.arange(min(most, len(names)))
+    return np.asarray(number[place])
 
 
-def _cells(points: Decisions) -> tuple[Ints, int]:
-    """Number of each decision point's cell; small cells share the last one."""
-    n = np.bincount(points.cell, points.n, points.n_cells)
-    order = np.lexsort((np.arange(len(n)), -n))
-    number = np.full(len(n), MOST_CELLS, dtype=np.int64)
-    number[order[:MOST_CELLS]] = np.arange(min(MOST_CELLS, len(n)))
-    return number[points.cell], MOST_CELLS + 1
+def _indicators(label: Ints) -> sparse.csr_array:
+    names, place = np.unique(label, return_inverse=True)
+    return sparse.csr_array(
+        (np.ones(len(label)), (np.arange(len(label)), place)), shape=(len(label), len(names))
+    )
 
 
-def _indicators(label: Ints, size: int) -> Floats:
-    found = np.zeros((len(label), size))
-    found[np.arange(len(label)), label] = 1.0
-    return found[:, found.any(axis=0)]
-
-
-def _crossing(state: Ints, cell: Ints, n_cells: int, n: Floats) -> Floats:
-    """Columns of the pairs that occur often enough; none where there is one state or one cell."""
-    if len(np.unique(state)) < 2 or len(np.unique(cell)) < 2:
-        return np.zeros((len(state), 0))
-    pair = np.unique(state * n_cells + cell, return_inverse=True)[1]
-    often = np.bincount(pair, n) >= MIN_CROSSING
-    found = np.zeros((len(state), len(often)))
-    found[np.arange(len(state)), pair] = 1.0
-    return found[:, often]
+def _crossings(state: Ints, cell: Ints, n: Floats) -> sparse.csr_array:
+    """Columns of the most frequent pairs; none where there is one state or one cell."""
+    if not state.any() or not cell.any():
+        return sparse.csr_array((len(state), 0))
+    pairs, place = np.unique(state * (MOST_CELLS + 1) + cell, return_inverse=True)
+    size = np.bincount(place, n, len(pairs))
+    order = np.lexsort((pairs, -size))[:MOST_CROSSINGS]
+    return _indicators(place)[:, np.sort(order[size[order] >= MIN_CROSSING])]

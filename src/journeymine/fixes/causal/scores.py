@@ -158,19 +158,19 @@ def _predicted(
     fold: Ints,
     wins: Floats,
     trials: Floats,
-    fit: Callable[[Floats, Floats, Floats], Floats],
+    fit: Callable[..., Floats],
     link: Callable[[Floats], Floats],
 ) -> Floats:
     """Prediction of each decision point by a model of the other folds."""
-    n_folds, rows = int(fold.max()) + 1, len(known.design)
+    n_folds, rows = int(fold.max()) + 1, known.design.shape[0]
     place = known.pattern * n_folds + fold
     won = np.bincount(place, wins, rows * n_folds).reshape(rows, n_folds)
     tried = np.bincount(place, trials, rows * n_folds).reshape(rows, n_folds)
     predicted = np.empty((rows, n_folds))
+    start = fit(known.design, won.sum(axis=1), tried.sum(axis=1))
     for f in range(n_folds):
         w, t = won.sum(axis=1) - won[:, f], tried.sum(axis=1) - tried[:, f]
-        used = t > 0
-        beta = fit(known.design[used], w[used], t[used])
+        beta = fit(known.design, w, t, start=start)
         predicted[:, f] = link(known.design @ beta)
     return np.asarray(predicted[known.pattern, fold])
 

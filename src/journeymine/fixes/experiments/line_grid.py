@@ -88,6 +88,8 @@ def _fit_of(
     apart = measured - (grid.offset[:, None, None] + grid.slope[:, None] * predicted)
     fixed = (grid.slope[:, None] * predicted_sd) ** 2 + measured_sd**2
     spread2 = grid.spread**2 * (predicted**2 + predicted_sd**2 if relative else unit**2)
+    if tails is None:
+        return _normal(apart, fixed + spread2)
     scale, weight = tail_scales(tails)
     each = [_normal(apart, fixed + spread2 * s) + np.log(w) for s, w in zip(scale, weight, strict=True)]
     return np.asarray(special.logsumexp(np.array(each), axis=0))

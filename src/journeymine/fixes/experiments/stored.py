@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from journeymine.errors import SourceError, shown
+from journeymine._checks import duration_us
+from journeymine.errors import OptionError, SourceError, shown
 from journeymine.fixes.experiments.plannable import PlanFacts
 from journeymine.uncertainty import Estimates
 
@@ -97,7 +98,7 @@ def read_ranking(run: str | os.PathLike[str]) -> StoredRanking:
         raise SourceError(f"{where} cannot be read: it is not JSON.", hint="write it anew.") from error
     try:
         return _ranking(data)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OptionError) as error:
         raise SourceError(
             f"{where} is not a report of journeymine with fixes.", hint="write it anew with: journeymine run"
         ) from error
@@ -106,13 +107,15 @@ def read_ranking(run: str | os.PathLike[str]) -> StoredRanking:
 def _ranking(data: Mapping[str, Any]) -> StoredRanking:
     ranking = data.get("ranking") or {}
     fixes = sorted((_fix(row) for row in data["fixes"]), key=lambda fix: fix.rank)
-    log, idle = data["log"], (data["log"].get("idle") or {}).get("seconds")
+    log, watched = data["log"], (data["log"].get("idle") or {}).get("seconds")
+    if ranking.get("horizon"):
+        watched = duration_us(ranking["horizon"], name="horizon") / 1_000_000
     facts = PlanFacts(
         outcome=ranking.get("outcome", "conversion"),
-        metric=_metric(log["goal"], idle),
+        metric=_metric(log["goal"], watched),
         baseline=_baselines(data),
-        follow_up_days=None if idle is None or log["clock"] != "calendar" else idle / DAY_S,
-        customers_per_journey=log["n_customers"] / log["n_cases"],
+        follow_up_days=None if watched is None or log["clock"] != "calendar" else watched / DAY_S,
+        customers_per_journey=min(1.0, log["n_customers"] / max(log["n_cases"], 1)),
     )
     return StoredRanking(tuple(fixes), facts, (ranking.get("calibration") or {}).get("n_tests", 0))
 
@@ -157,9 +160,9 @@ def _baselines(data: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _metric(goal: list[str], idle: float | None) -> str:
+def _metric(goal: list[str], watched: float | None) -> str:
     names = " or ".join(f"“{name}”" for name in goal)
-    return f"share that reaches {names}" + ("" if idle is None else f" within {idle / DAY_S:g} days")
+    return f"share that reaches {names}" + ("" if watched is None else f" within {watched / DAY_S:g} days")
 
 
 def _estimates(value: Mapping[str, Any] | None) -> Estimates | None:

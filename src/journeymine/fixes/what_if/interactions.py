@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from journeymine.fixes.what_if.what_if import WhatIf
@@ -20,8 +19,8 @@ DIFFERENCE = 0.25
 """Of the larger single effect: from there the sum of two misleads. Two fixes on one path differ by their product."""
 
 
-def interacting(what_if: WhatIf, effect: Floats) -> set[int]:
-    """Places of fixes that, together with another one, bring much more or much less than the sum.
+def interacting(what_if: WhatIf, effect: Floats) -> list[tuple[int, int]]:
+    """Places of pairs of fixes that together bring much more or much less than the sum.
 
     The found ones and the user's are looked at; assumed drop-outs all lie on the same paths.
 
@@ -32,10 +31,9 @@ def interacting(what_if: WhatIf, effect: Floats) -> set[int]:
     """
     pool = [i for i, candidate in enumerate(what_if.candidates) if candidate.block != "assumed"]
     pool = sorted(pool, key=lambda i: (-abs(effect[i]), what_if.candidates[i].fix.id))[:MOST_FIXES]
-    one = np.ones((1, what_if.model.n_units))
-    found: set[int] = set()
+    found: list[tuple[int, int]] = []
     for a, b in combinations(pool, 2):
-        joint = float(what_if.joint([a, b], one)[0])
+        joint = float(what_if.joint([a, b])[0])
         if abs(joint - effect[a] - effect[b]) > DIFFERENCE * max(abs(effect[a]), abs(effect[b])):
-            found |= {a, b}
+            found.append((a, b))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,30 +170,26 @@ class WhatIf:
             change.rows, change.change, change.start, operation.more_time(change, solved.moves, wait)
         )
 
+    @cached_property
+    def now(self) -> tuple[SolvedChain, Floats, Floats | None]:
+        """The chains of the log itself, solved; the share of the starts of each part; waits, where they count."""
+        return self._solved(np.ones((1, self.model.n_units)))
+
     def effect_at(self, f: int, rho: float) -> float:
         """Effect of one fix at another rescue factor, without replicates."""
-        return float(self._effects_at([f], rho)[0])
-
-    def _effects_at(self, chosen: Sequence[int], rho: float | None) -> Floats:
+        solved, share, wait = self.now
         weights = np.ones((1, self.model.n_units))
-        solved, share, wait = self._solved(weights)
-        found = []
-        for f in chosen:
-            change = self._change(f, weights, solved, wait, self._rho(f, rho))
-            found.append(self.outcome.sign * float((share * effect_of(solved, change)).sum()))
-        return np.array(found)
+        change = self._change(f, weights, solved, wait, self._rho(f, rho))
+        return self.outcome.sign * float((share * effect_of(solved, change)).sum())
 
-    def effects_at(self, rho: float) -> Floats:
-        """Effects of all fixes at another rescue factor, without replicates, shape (n_fixes,)."""
-        return self._effects_at(range(len(self.operations)), rho)
-
-    def joint(self, chosen: Sequence[int], weights: Floats) -> Floats:
+    def joint(self, chosen: Sequence[int], weights: Floats | None = None) -> Floats:
         """Effect of several fixes together in every draw, shape (draws,).
 
         Each acts on what the ones before it left, in the order given, and the changed rows are then one exact low-rank
-        what-if.
+        what-if. Without weights: in the log itself.
         """
-        solved, share, wait = self._solved(weights)
+        solved, share, wait = self.now if weights is None else self._solved(weights)
+        weights = np.ones((1, self.model.n_units)) if weights is None else weights
         moves, start = solved.moves.copy(), solved.start_columns.copy()
         rows: list[Ints] = []
         reward = np.zeros(solved.moves.shape[:-1])
@@ -215,7 +212,7 @@ class WhatIf:
 
     def together(self, chosen: Sequence[int], *, n_draws: int, seed: int) -> tuple[float, Floats]:
         """Effect of several fixes together, and its replicates on the draws of `estimate`, shape (n_draws,)."""
-        point = float(self.joint(chosen, np.ones((1, self.model.n_units)))[0])
+        point = float(self.joint(chosen)[0])
         weights = bootstrap_weights(
             self.model.n_units, self.model.affordable_draws(n_draws), seed, chunk=self.model.chunk
         )
@@ -228,7 +225,6 @@ class WhatIf:
 
         With a budget the gain for each unit of cost decides, as long as the cost fits; what costs nothing comes first.
         """
-        one = np.ones((1, self.model.n_units))
         chosen: list[int] = []
         reached, spent = 0.0, 0.0
         while len(chosen) < most:
@@ -236,7 +232,7 @@ class WhatIf:
             for place, (fix, cost) in enumerate(zip(pool, costs, strict=True)):
                 if place in chosen or (budget is not None and spent + cost > budget):
                     continue
-                total = float(self.joint([*(pool[c] for c in chosen), fix], one)[0])
+                total = float(self.joint([*(pool[c] for c in chosen), fix])[0])
                 gain = total - reached
                 worth = gain if budget is None else gain / max(cost, 1e-12)
                 if gain > 0 and (best is None or worth > best[0]):
@@ -250,8 +246,7 @@ class WhatIf:
     def baseline(self, f: int) -> float:
         """Share of the journeys that meet a fix's activity, in its segments, which convert today."""
         weights = np.ones((1, self.model.n_units))
-        moves, start, share = self.model.chains(weights)
-        solved = solve(moves, start)
+        solved, share, _ = self.now
         rows = self.operations[f].rows
         first = rows[self.operations[f].attempt[rows] == 1]
         met = share[..., None] * solved.visits[..., first]
