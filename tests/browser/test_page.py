@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +46,26 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def samples() -> ModuleType:
-    path = Path(__file__).parent.parent / "reporting" / "sample_report.py"
-    spec = importlib.util.spec_from_file_location("sample_report", path)
+def samples(name: str = "sample_report") -> ModuleType:
+    path = Path(__file__).parent.parent / "reporting" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up.
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def ranked() -> list[tuple[str, str, int]]:
+    """Pages of rankings whose details are all open."""
+    module = samples("fix_rankings")
+    reports = {"money": module.report(money=True), "named": module.hostile()}
+    return [
+        (f"{kind} {lang} {width}", render_html(report, lang).replace("<details>", "<details open>"), width)
+        for (kind, report), lang, width in product(reports.items(), ("en", "fr"), WIDTHS)
+    ]
 
 
 def run(tmp_path: Path, frames: list[tuple[str, str, int]], script: str) -> Any:
@@ -93,8 +106,9 @@ def pages() -> list[tuple[str, str, int]]:
 
 def test_the_page_never_scrolls_sideways(tmp_path: Path) -> None:
     script = "const d=f.contentDocument.documentElement;out.push([f.name,d.scrollWidth-d.clientWidth]);"
-    result = run(tmp_path, pages(), script)
-    assert len(result) == len(pages())
+    shown = [*pages(), *ranked()]
+    result = run(tmp_path, shown, script)
+    assert len(result) == len(shown)
     assert [row for row in result if row[1] > 0] == []
 
 
@@ -114,15 +128,21 @@ def test_axe_finds_nothing(tmp_path: Path, theme: str) -> None:
     axe = Path(AXE).read_text(encoding="utf-8")
     module = samples()
     frames = []
-    for kind, lang, width in product(("sample", "without_goal"), ("en", "fr"), (390, 900, 1500)):
-        page = render_html(getattr(module, kind)(), lang)
+    shown = [
+        (f"{kind} {lang} {width}", render_html(getattr(module, kind)(), lang), width)
+        for kind, lang, width in product(("sample", "without_goal"), ("en", "fr"), (390, 900, 1500))
+    ]
+    shown += [
+        (name, page, width) for name, page, width in ranked() if width in {390, 1500} and "money" in name
+    ]
+    for name, made, width in shown:
         # axe must run inside the page, which the content security policy rightly forbids.
-        page = re.sub(r"<meta http-equiv=[^>]*>", "", page)
+        page = re.sub(r"<meta http-equiv=[^>]*>", "", made)
         page = page.replace("<html ", f'<html data-theme="{theme}" ', 1)
         page = page.replace(
             "</head>", "<script>" + axe.replace("</script", "<\\/script") + "</script></head>", 1
         )
-        frames.append((f"{kind} {lang} {width}", page, width))
+        frames.append((name, page, width))
     script = (
         "const r=await f.contentWindow.axe.run({iframes:false,resultTypes:['violations']});"
         "out.push([f.name,r.violations.map(v=>v.id+': '"

@@ -260,3 +260,13 @@ def test_a_report_from_before_is_told_as_it_was() -> None:
         "drop": {"estimate": 0.1},
     }
     assert words.fix_title(assumed, "en") == "Save 20% of the drop-outs at “Basket”"
+
+
+def test_the_headline_names_an_idea_that_stands_out(rankings: ModuleType) -> None:
+    ideas = rankings.FixRanking(rankings.numbered(rankings.ideas()[:1]))
+    report = rankings.report(ideas)
+    assert words.headline(report, "en") == (
+        "Your idea stands out: Let people order as guests, worth about 54 conversions a month"
+    )
+    report["fixes"][0]["per_month"] = None
+    assert words.headline(report, "fr").endswith("environ +0,68\u00a0pt de conversion")

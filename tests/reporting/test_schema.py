@@ -95,6 +95,8 @@ REPORT: dict[str, Any] = {
                 "activity": "A",
                 "column": "platform",
                 "periods": False,
+                "about": "segment",
+                "target": None,
                 "statistic": 1.0,
                 "df": 2,
                 "p_value": 0.5,
@@ -103,31 +105,6 @@ REPORT: dict[str, Any] = {
             }
         ],
     },
-    "fixes": [
-        {
-            "id": "drop_off:A:platform=mobile",
-            "kind": "drop_off",
-            "activity": "A",
-            "attempt": None,
-            "segment": {"column": "platform", "value": "mobile"},
-            "period": {"start": "2026-03-02T00:00:00Z", "end": "2026-03-16T00:00:00Z", "ongoing": False},
-            "reference": {"kind": "segment", "value": 0.1, "n": 4000},
-            "drop": EST,
-            "title": "x",
-            "effect": EST,
-            "per_month": EST,
-            "money_per_month": None,
-            "reach": EST,
-            "p_best": 0.9,
-            "rank": 1,
-            "rank_lower": 1,
-            "rank_upper": 2,
-            "evidence": "association",
-            "audience": {"n": 3},
-            "block": "found",
-            "next_step": "x",
-        }
-    ],
     "stages": [{"id": "a", "name": "A", "owner": None, "activities": ["A"]}],
     "findings": [{"key": "first_fix", "params": {"n": 1}, "text": "x"}],
     "quality": [{"key": "rows_read", "level": "fine", "value": "5", "text": "x"}],
@@ -143,11 +120,13 @@ def shortened(value: Any) -> Any:
 
 
 @pytest.fixture
-def contract(samples: ModuleType) -> dict[str, Any]:
+def contract(samples: ModuleType, rankings: ModuleType) -> dict[str, Any]:
     """The report above with the sections on paths of a small shop."""
     mined: dict[str, Any] = samples.mined()
     found = {key: value if key == "map" else shortened(value) for key, value in mined.items()}
     found |= {key: shortened(samples.sample()[key]) for key in ("chain", "personas")}
+    ranked = rankings.report(money=True)
+    found |= {key: shortened(ranked[key]) for key in ("fixes", "ranking")}
     return copy.deepcopy({**REPORT, **found})
 
 
@@ -167,6 +146,7 @@ def test_what_is_unavailable_is_null(contract: dict[str, Any]) -> None:
         "chain": None,
         "personas": None,
         "fixes": [],
+        "ranking": None,
         "funnel": None,
         "conformance": None,
     }
@@ -179,7 +159,7 @@ def objects(value: Any, schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
         for key, item in value.items():
-            if key not in {"settings", "params", "x", "rows", "stage_of"}:
+            if key not in {"settings", "params", "x", "rows", "stage_of", "population"}:
                 yield from objects(item, schema)
     elif isinstance(value, list):
         for item in value:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.counting.contacts import count_follow_ups
 from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values
 from journeymine.counting.sequences import count_sequences
 from journeymine.counting.switches import count_switches
 from journeymine.counting.waits import count_wait_trials, count_waits
 from journeymine.counts.attempts import merge_rare_attempts
-from journeymine.fixes.candidates import Evidence, cell_values
+from journeymine.fixes.candidates import Evidence
+from journeymine.fixes.candidates.scopes import cells_of
 from journeymine.fixes.candidates.waits import enforced_waits, long_waits
 from journeymine.sql.chain import scope_condition
 from journeymine.uncertainty import Estimates, share_of_units, unit_matrix
@@ -47,7 +49,10 @@ def evidence_of(log: EventLog, *, seed: int = 0) -> Evidence:
         switches=None
         if channel is None
         else count_switches(log.engine, log.canonical, visits, counts, log.raw.table, channel),
+        follow_ups=count_follow_ups(log.engine, log.canonical, journeys, visits, counts),
         waits=_enforced(log, seed),
+        activities=log.activities,
+        timed=log.canonical.last_us is not None,
     )
 
 
@@ -114,9 +119,7 @@ def _condition(counts: ChainCounts, candidate: Candidate) -> str:
     """The scope of a candidate as a condition on visits."""
     cells: list[int] | None = None
     if candidate.column is not None and candidate.value is not None:
-        values = cell_values(counts)
-        place = values.names[candidate.column].index(candidate.value)
-        cells = np.flatnonzero(values.value[:, candidate.column] == place).tolist()
+        cells = cells_of(counts, candidate.column, candidate.value).tolist()
     return scope_condition(int(counts.activity[candidate.state]), cells, candidate.period_us)
 
 

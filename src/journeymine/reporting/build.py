@@ -30,6 +30,7 @@ from journeymine.reporting.sections.overview import log_section, settings, stage
 from journeymine.reporting.sections.patterns import patterns_section, variety_section
 from journeymine.reporting.sections.personas import personas_section
 from journeymine.reporting.sections.prediction import prediction_section
+from journeymine.reporting.sections.ranking import ranking_section
 from journeymine.reporting.sections.steps import activities_section, transitions_section, variants_section
 from journeymine.spec import JourneySpec
 
@@ -222,5 +223,6 @@ def _numbers(found: Results, spec: JourneySpec, seed: int, lang: str) -> dict[st
         "differences": differences_section(found.comparisons),
         "tests": tests_section(found.ranking, log.found.segments),
         "fixes": fixes_section(found.ranking),
+        "ranking": ranking_section(found.ranking),
         "stages": stages_section(stages),
     }

@@ -57,6 +57,7 @@ SECTIONS: Final[dict[str, Callable[[Reader], dict[str, Any] | None]]] = {
 STYLES: Final = (
     "base",
     "page",
+    "fixes",
     "map",
     "friction",
     "patterns",
@@ -120,7 +121,7 @@ def fragment_fixes(report: Mapping[str, Any], lang: str) -> str:
         One `<div class="jm">` with its own style sheet, which reaches nothing outside of it.
     """
     reader = Reader(report, check_language(lang), has_refs=False)
-    style = fragment_css() + _css("base.css")
+    style = fragment_css() + _css("base.css") + _css("fixes.css")
     return (
         _environment()
         .get_template("fragment.html")

@@ -9,7 +9,6 @@ from journeymine.reporting.schema_parts import (
     FLAG,
     KEY,
     NUMBER,
-    SEGMENT,
     SHARE,
     TEXT,
     TIME,
@@ -22,6 +21,7 @@ from journeymine.reporting.schema_parts import (
 from journeymine.reporting.sections.chain_schema import chain_schema
 from journeymine.reporting.sections.conformance import conformance_schema
 from journeymine.reporting.sections.differences import differences_schema
+from journeymine.reporting.sections.fixes_schema import fixes_schema, ranking_schema
 from journeymine.reporting.sections.friction import friction_schema
 from journeymine.reporting.sections.funnel import funnel_schema
 from journeymine.reporting.sections.map import map_schema
@@ -68,7 +68,8 @@ def report_schema() -> Schema:
         "conformance": conformance_schema(),
         "differences": differences_schema(),
         "tests": _tests(),
-        "fixes": array_of(_fix()),
+        "fixes": fixes_schema(),
+        "ranking": ranking_schema(),
         "stages": array_of(object_of(id=TEXT, name=TEXT, owner=or_null(TEXT), activities=array_of(TEXT))),
         "findings": array_of(_message()),
         "quality": array_of(object_of(key=KEY, level=one_of("fine", "look"), value=TEXT, text=TEXT)),
@@ -176,6 +177,8 @@ def _tests() -> Schema:
         activity=TEXT,
         column=or_null(TEXT),
         periods=FLAG,
+        about=one_of("segment", "period", "attempt", "channel", "step", "contact"),
+        target=or_null(TEXT),
         statistic=or_null(NUMBER),
         df=or_null(NUMBER),
         p_value=or_null(SHARE),
@@ -183,33 +186,6 @@ def _tests() -> Schema:
         kept=FLAG,
     )
     return object_of(n_tested=COUNT, n_kept=COUNT, level=SHARE, method=TEXT, rows=array_of(row))
-
-
-def _fix() -> Schema:
-    rank: Schema = {"type": "integer", "minimum": 1}
-    return object_of(
-        id=TEXT,
-        kind=one_of("drop_off"),
-        activity=TEXT,
-        attempt=or_null(rank),
-        segment=or_null(SEGMENT),
-        period=or_null(object_of(start=TIME, end=TIME, ongoing=FLAG)),
-        reference=object_of(kind=one_of("segment", "period", "assumed"), value=SHARE, n=COUNT),
-        drop=ESTIMATE,
-        title=TEXT,
-        effect=ESTIMATE,
-        per_month=ESTIMATE_OR_NULL,
-        money_per_month=ESTIMATE_OR_NULL,
-        reach=ESTIMATE,
-        p_best=SHARE,
-        rank=rank,
-        rank_lower=rank,
-        rank_upper=rank,
-        evidence=one_of("association"),
-        audience=object_of(n=COUNT),
-        block=one_of("found", "assumed"),
-        next_step=TEXT,
-    )
 
 
 def _message() -> Schema:

@@ -12,10 +12,11 @@ import pytest
 
 from journeymine.errors import NotEnoughDataError, OptionError, SourceError
 from journeymine.fixes.experiments.plan import ExperimentPlan
-from journeymine.fixes.experiments.plan_fix import find_fix, plan_of_fix
+from journeymine.fixes.experiments.plan_fix import TITLES, find_fix, plan_of_fix
 from journeymine.fixes.experiments.planning import plan_test
 from journeymine.fixes.experiments.result_data import ResultData
 from journeymine.fixes.experiments.results import measure
+from journeymine.fixes.fix import KINDS
 
 from .rankings import estimate, small_ranking
 
@@ -106,6 +107,29 @@ def test_the_chance_is_the_power_averaged_over_the_prediction(method: str) -> No
     assert found.assurance == pytest.approx(drawn, abs=0.04)
     assert found.assurance is not None
     assert found.assurance < 0.8
+
+
+def test_a_careful_reader_sees_what_a_weaker_effect_needs() -> None:
+    """0.6 of 5 points: 7.8489 (0.55 * 0.45 + 0.58 * 0.42) / 0.03^2 = 4282.9 an arm."""
+    careful = plan().careful
+    assert careful is not None
+    assert careful["n_per_arm"] == 4283
+    assert careful["chance"] == pytest.approx(plan().chance(0.03))
+    assert 0.3 < careful["chance"] < 0.5
+    # Another effect to find: what is assumed is about the prediction.
+    other = plan(effect_on_triggered=0.08).careful
+    assert other is not None
+    assert other["n_per_arm"] == 4283
+    assert plan(effect=None).careful is None
+    assert plan(effect=estimate(-0.01, -0.02, 0.0)).careful is None
+    # Past tests are in it already.
+    assert plan(predicted=(0.03, 0.002)).careful is None
+
+
+def test_titles_name_every_kind() -> None:
+    ranking = small_ranking()
+    assert plan_of_fix(1, ranking).title == "Lose fewer customers at “Payment” (platform = mobile)"
+    assert set(TITLES) == set(KINDS)
 
 
 def test_more_looks_cost_few_customers_and_openness_many() -> None:

@@ -131,7 +131,7 @@ class _Place:
         if attempts is None:
             raise NotEnoughDataError(f"{self._named()}: attempts were not counted.")
         loop = Loop(self.state, self.evidence.counts.states, attempts, self.values)
-        if not loop.later.any():
+        if not loop.later.any() and (self.fix.to_reference or self.fix.target in (None, self.fix.activity)):
             problem = f"nobody comes back to {shown(self.fix.activity)}, so there is no loop."
             raise NotEnoughDataError(problem, hint="name an activity that journeys repeat.")
         return self._within(loop.candidate(self.fix, "user"))

@@ -15,8 +15,9 @@ from journeymine.errors import NotEnoughDataError, SourceError, listed, shown
 from journeymine.fixes.experiments.always_valid import half_width
 from journeymine.fixes.experiments.audience import Audience
 from journeymine.fixes.experiments.group_sequential import Boundaries
+from journeymine.fixes.experiments.line_grid import SLOPE
 from journeymine.fixes.experiments.plan_words import next_step, plan_html, plan_text, stopping_rule
-from journeymine.fixes.experiments.sizes import detectable, left_over, power_of
+from journeymine.fixes.experiments.sizes import detectable, left_over, power_of, sizes_of_arms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,6 +169,35 @@ class ExperimentPlan:
         found = np.array([self.chance(effect + sd * float(x)) for x in nodes])
         return float(weights @ found / weights.sum())
 
+    def arms_for(self, effect: float) -> tuple[int, int]:
+        """Customers in control and treatment that find another effect among those who meet the fix."""
+        return sizes_of_arms(
+            self.baseline,
+            effect,
+            power=self.power,
+            alpha=self.alpha,
+            holdout=self.audience.holdout,
+            r_squared=self.r_squared,
+            inflation=self.inflation,
+        )
+
+    @property
+    def careful(self) -> dict[str, Any] | None:
+        """What the plan comes to if a prediction comes true as far as is assumed before there are tests.
+
+        None where no effect was predicted, or past tests are in it already.
+        """
+        if self.expected is None or self.predicted is None or self.reach is None:
+            return None
+        weaker = SLOPE * self.predicted[0] / self.reach
+        if self.expected["estimate"] != self.predicted[0] or not 0 < weaker <= 1 - self.baseline:
+            return None
+        return {
+            "share": SLOPE,
+            "chance": self.chance(weaker),
+            "n_per_arm": max(self.arms_for(weaker)),
+        }
+
     @property
     def next_step(self) -> str:
         """What to do, in one sentence."""
@@ -187,6 +217,7 @@ class ExperimentPlan:
             "weeks": self.weeks,
             "stopping_rule": stopping_rule(self),
             "sample_ratio": {"control": self.audience.holdout, "refused_below_p": 0.001},
+            "careful": self.careful,
             "next_step": self.next_step,
         }
 

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from journeymine.uncertainty import Estimates
 
 WEEKS_PER_MONTH = 30.4375 / 7
+TITLES = {
+    "drop_off": "Lose fewer customers at",
+    "remove_step": "Do without",
+    "loop": "Break the loop at",
+    "wait": "Shorten the wait after",
+    "channel_switch": "Repair the change of channel at",
+    "reroute": "Send customers elsewhere after",
+    "incident": "Repair",
+}
 
 
 def plan_of_fix(
@@ -58,7 +67,7 @@ def plan_of_fix(
     facts = ranking.facts
     return plan_test(
         fix_id=one.id,
-        title=one.label or one.id,
+        title=one.label or title_of(one),
         kind=one.kind,
         outcome=facts.outcome,
         metric=facts.metric,
@@ -108,6 +117,12 @@ def find_fix(fix: int | str | PlannedFix, fixes: Sequence[PlannedFix]) -> Planne
             hint=suggestion(wanted, ids, "pass a rank or one of the ids above."),
         )
     return fixes[ids.index(wanted)]
+
+
+def title_of(fix: PlannedFix) -> str:
+    """The fix in a few words, where the user gave none."""
+    where = f" ({fix.segment.column} = {fix.segment.value})" if fix.segment is not None else ""
+    return f"{TITLES.get(fix.kind, fix.kind)} “{fix.activity}”{where}"
 
 
 def _check(fix: PlannedFix, facts: PlanFacts, effect: float | None, baseline: float | None) -> None:

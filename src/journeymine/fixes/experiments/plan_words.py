@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from journeymine._format import number, share, signed
 
@@ -70,9 +70,19 @@ def _facts(plan: ExperimentPlan) -> list[tuple[str, str]]:
         facts.append(("predicted", f"{_points(plan.expected['estimate'])} ({low} to {high}) over all starts"))
     if plan.assurance is not None:
         facts.append(("chance", f"{share(plan.assurance, 'en')} to find a gain, if the prediction is right"))
+    if (careful := plan.careful) is not None:
+        facts.append(("careful", _careful(careful, plan.power)))
     if plan.guardrails:
         facts.append(("watch", "; ".join(plan.guardrails)))
     return facts
+
+
+def _careful(careful: dict[str, Any], power: float) -> str:
+    chance, n = share(careful["chance"], "en"), number(careful["n_per_arm"], "en")
+    return (
+        f"if {careful['share']:.0%} of the prediction comes true, as is assumed before there are tests, the chance is "
+        f"{chance}; {n} an arm would make it {power:.0%}"
+    )
 
 
 def _arms(plan: ExperimentPlan) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.fixes.candidates.steps import gain_of_step
 from journeymine.fixes.what_if.cell_model import CellModel
 from journeymine.fixes.what_if.operation import Operation
 from journeymine.fixes.what_if.outcome import Conversion, Outcome
@@ -96,6 +97,7 @@ class WhatIf:
         parts = classes.parts(counts) if classes is not None and classes.corrected else None
         self.model = CellModel(counts, pools or {}, parts, standardise=standardise)
         self.candidates = tuple(candidates)
+        self.starts = np.bincount(counts.start_unit, counts.start_n, counts.n_units).astype(float)
         self.outcome: Outcome = Conversion() if outcome is None else outcome(self.model)
         self.scopes = [self._scope(candidate) for candidate in candidates]
         self.operations = [
@@ -141,10 +143,28 @@ class WhatIf:
         solved, share, wait = self._solved(weights)
         results = np.zeros((3, len(weights), len(self.operations)))
         for f, operation in enumerate(self.operations):
-            change = self._change(f, weights, solved, wait, self._rho(f))
-            results[0, :, f] = self.outcome.sign * (share * effect_of(solved, change)).sum(axis=1)
+            results[0, :, f] = self._effect(f, weights, solved, share, wait, self._rho(f))
             results[1, :, f], results[2, :, f] = operation.scope.shares(weights)
         return results[0], results[1], results[2], (share * solved.total).sum(axis=1)
+
+    def _effect(
+        self,
+        f: int,
+        weights: Floats,
+        solved: SolvedChain,
+        share: Floats,
+        wait: Floats | None,
+        rho: float,
+    ) -> Floats:
+        """Effect of one fix in every draw, shape (draws,)."""
+        if self._measured(f):
+            # What a skipped step does to those who take it was seen in their journeys; a chain forgets who took it.
+            return rho * gain_of_step(self.candidates[f], weights, self.starts)
+        change = self._change(f, weights, solved, wait, rho)
+        return np.asarray(self.outcome.sign * (share * effect_of(solved, change)).sum(axis=1))
+
+    def _measured(self, f: int) -> bool:
+        return self.candidates[f].kind == "step" and isinstance(self.outcome, Conversion)
 
     def _rho(self, f: int, rho: float | None = None) -> float:
         """Rescue factor times what is believed of an excess that was found and scored on the same customers."""
@@ -179,8 +199,7 @@ class WhatIf:
         """Effect of one fix at another rescue factor, without replicates."""
         solved, share, wait = self.now
         weights = np.ones((1, self.model.n_units))
-        change = self._change(f, weights, solved, wait, self._rho(f, rho))
-        return self.outcome.sign * float((share * effect_of(solved, change)).sum())
+        return float(self._effect(f, weights, solved, share, wait, self._rho(f, rho))[0])
 
     def joint(self, chosen: Sequence[int], weights: Floats | None = None) -> Floats:
         """Effect of several fixes together in every draw, shape (draws,).
@@ -192,8 +211,11 @@ class WhatIf:
         weights = np.ones((1, self.model.n_units)) if weights is None else weights
         moves, start = solved.moves.copy(), solved.start_columns.copy()
         rows: list[Ints] = []
-        reward = np.zeros(solved.moves.shape[:-1])
+        reward, measured = np.zeros(solved.moves.shape[:-1]), np.zeros(len(weights))
         for f in chosen:
+            if self._measured(f):
+                measured += self._effect(f, weights, solved, share, wait, self._rho(f))
+                continue
             change = self.operations[f].change(weights, moves, start, self._rho(f))
             if wait is not None:
                 reward[..., change.rows] += self.operations[f].more_time(change, moves, wait)
@@ -201,6 +223,8 @@ class WhatIf:
             if change.start is not None:
                 start += change.start
             rows.append(change.rows)
+        if not rows:
+            return measured
         changed = np.unique(np.concatenate(rows))
         together = RowChange(
             changed,
@@ -208,7 +232,7 @@ class WhatIf:
             start - solved.start_columns,
             None if wait is None else reward[..., changed],
         )
-        return np.asarray(self.outcome.sign * (share * effect_of(solved, together)).sum(axis=1))
+        return np.asarray(measured + self.outcome.sign * (share * effect_of(solved, together)).sum(axis=1))
 
     def together(self, chosen: Sequence[int], *, n_draws: int, seed: int) -> tuple[float, Floats]:
         """Effect of several fixes together, and its replicates on the draws of `estimate`, shape (n_draws,)."""

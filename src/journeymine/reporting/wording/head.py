@@ -94,6 +94,11 @@ def _fix_headline(report: Reader) -> Sentence:
     first = report.at("fixes[0]")
     if not fix_words.is_sure(first):
         return report.say("headline_no_fix")
+    if first.value("block") == "user":
+        title = fix_words.title_of(first, report.zone)
+        if fmt.is_number(first.value("per_month.estimate")):
+            return report.say("headline_user", title=title, n=first.amount("per_month.estimate"))
+        return report.say("headline_user_points", title=title, points=first.effect("effect")[0])
     if not fix_words.is_found(first):
         return report.say("headline_assumed", activity=first.name("activity"))
     fields: dict[str, Any] = fix_words.common_fields(first, report.zone)
