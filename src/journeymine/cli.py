@@ -372,6 +372,7 @@ def _write_report(
     relayout: bool = False,
 ) -> int:
     from journeymine._progress import make_progress
+    from journeymine.fixes.experiments.registry import registry_beside
     from journeymine.reading import log_from_spec
     from journeymine.reporting.build import build_report
     from journeymine.reporting.folder import check_folder, write_run
@@ -384,7 +385,13 @@ def _write_report(
         log = log_from_spec(spec, base, progress=progress, threads=threads)
     with progress.step("Analysing"):
         report = build_report(
-            log, spec=spec, seed=spec.seed, lang=spec.lang, progress=progress, previous=previous
+            log,
+            spec=spec,
+            seed=spec.seed,
+            lang=spec.lang,
+            progress=progress,
+            previous=previous,
+            registry=registry_beside(out),
         )
     with progress.step("Writing"):
         paths = write_run(

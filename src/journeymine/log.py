@@ -32,6 +32,7 @@ from journeymine.ledger import Ledger, take_stock
 from journeymine.uncertainty import N_DRAWS
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
@@ -443,6 +444,8 @@ class EventLog:
         months: float = 12.0,
         budget: float | None = None,
         extra: Sequence[Fix] = (),
+        horizon: str | timedelta | None = None,
+        registry: str | os.PathLike[str] | None = None,
     ) -> FixRanking:
         """Rank what would move the outcome most, with intervals, evidence and what a decision needs.
 
@@ -462,17 +465,23 @@ class EventLog:
         n_draws
             Bootstrap replicates of customers (or of buckets of customers).
         value
-            Worth of a conversion, where the log has no value column.
+            Worth of a conversion, where the log has no value column; of a day saved, if the outcome is time.
         months
             How long a fix is counted on to work, for net values.
         budget
             What the fixes that are done together may cost.
         extra
             Fixes of your own beside those that the data suggest.
+        horizon
+            Rank by conversion within this time of the start: "7d".
+        registry
+            File of past experiments (`journeymine experiment read` writes it): predictions are corrected by them.
         """
         from journeymine.analyses.fixes import FixSettings, rank_fixes
 
-        settings = FixSettings(outcome, heterogeneity, causal, n_draws, seed, value, months, budget)
+        settings = FixSettings(
+            outcome, heterogeneity, causal, n_draws, seed, value, months, budget, horizon, registry
+        )
         return rank_fixes(self, candidates, settings, extra)
 
     def count_chain(self, attempts: int = 1) -> ChainCounts:

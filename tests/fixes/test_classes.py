@@ -20,8 +20,6 @@ from journeymine.markov.lists import chain_of_sequences
 from journeymine.simulate import sample_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from journeymine.fixes.classes import Classes
 
 Make = "Callable[..., Any]"
@@ -136,7 +134,9 @@ def test_one_class_is_the_plain_ranking_exactly(estimate_effects: Make) -> None:
         np.testing.assert_array_equal(getattr(plain, name), getattr(same, name))
 
 
-def test_effects_are_those_of_the_classes_averaged(mixed: tuple[SequenceCounts, Classes], estimate_effects: Make) -> None:
+def test_effects_are_those_of_the_classes_averaged(
+    mixed: tuple[SequenceCounts, Classes], estimate_effects: Make
+) -> None:
     """Against solving each class's chain again, in plain code."""
     sequences, classes = mixed
     assert classes.n_classes.tolist() == [2]
@@ -305,7 +305,5 @@ def test_wrong_option_and_a_log_of_one_kind() -> None:
     found = log.rank_fixes(n_draws=2, seed=0, heterogeneity="classes").classes
     assert found is not None
     assert found.n_classes.tolist() == [1]
-    plain, same = (
-        log.rank_fixes(n_draws=10, seed=0, heterogeneity=h).to_frame() for h in (None, "classes")
-    )
+    plain, same = (log.rank_fixes(n_draws=10, seed=0, heterogeneity=h).to_frame() for h in (None, "classes"))
     assert plain.equals(same)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from journeymine._checks import check_choice
+from journeymine._checks import check_choice, duration_us
+from journeymine.analyses.chain_data import LogData
 from journeymine.analyses.fix_evidence import (
     evidence_of,
     money_of,
@@ -20,21 +23,26 @@ from journeymine.counts.attempts import with_attempts
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
 from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
-from journeymine.fixes.causal.aipw import exposure_fix_effect
 from journeymine.fixes.causal.care import care_of
 from journeymine.fixes.causal.trials import carry_over
 from journeymine.fixes.classes import find_classes
 from journeymine.fixes.experiments.plannable import PlanFacts
-from journeymine.fixes.fix import Fix
+from journeymine.fixes.experiments.posterior import recalibrated
+from journeymine.fixes.experiments.registry import read_registry
+from journeymine.fixes.exposed import with_exposures
 from journeymine.fixes.ranking import FixRanking, FixSet
-from journeymine.fixes.what_if.outcome import OUTCOMES, Revenue, Time
 from journeymine.fixes.what_if.interactions import interacting
+from journeymine.fixes.what_if.outcome import OUTCOMES, Conversion, Revenue, Time
+from journeymine.fixes.what_if.timing import timing_of
 from journeymine.fixes.what_if.what_if import WhatIf
 from journeymine.markov.fit import fit_chain
+from journeymine.markov.timing.semi_kernel import estimate_kernel
 from journeymine.uncertainty import Estimates, bootstrap_weights, percentile_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
 
     from journeymine.counts.chain import ChainCounts
     from journeymine.counts.sequences import SequenceCounts
@@ -43,8 +51,11 @@ if TYPE_CHECKING:
     from journeymine.fixes.causal.care import Care
     from journeymine.fixes.causal.placebo import PlaceboResult
     from journeymine.fixes.classes import Classes
+    from journeymine.fixes.experiments.posterior import Recalibrated
+    from journeymine.fixes.fix import Fix
     from journeymine.fixes.what_if.cell_model import CellModel
     from journeymine.fixes.what_if.outcome import Outcome
+    from journeymine.fixes.what_if.timing import Timing
     from journeymine.fixes.what_if.what_if import Effects
     from journeymine.log import EventLog
 
@@ -62,12 +73,14 @@ class FixSettings:
 
     outcome: str = "conversion"
     heterogeneity: str | None = None
-    causal: str = "standardise"
+    causal: Causal = "standardise"
     n_draws: int = 1000
     seed: int = 0
     value: float | None = None
     months: float = 12.0
     budget: float | None = None
+    horizon: str | timedelta | None = None
+    registry: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.heterogeneity not in (None, "classes"):
@@ -77,6 +90,11 @@ class FixSettings:
             )
         check_choice("outcome", self.outcome, Literal[OUTCOMES])
         check_choice("causal", self.causal, Causal)
+        if self.horizon is not None and self.outcome != "conversion":
+            raise OptionError(
+                f"horizon is {shown(self.horizon)} and outcome is {shown(self.outcome)}, expected conversion.",
+                hint='leave horizon out, or pass outcome="conversion".',
+            )
 
 
 def rank_fixes(
@@ -120,10 +138,20 @@ class _Ranking:
             waits=self._waits(candidates),
             standardise=settings.causal != "none",
             outcome=self._outcome,
+            timing=self._timing(),
         )
         effects = what_if.estimate(n_draws=settings.n_draws, seed=settings.seed)
         care, placebo = self._care(what_if, candidates, effects)
-        effects = self._with_exposures(candidates, effects, care)
+        if settings.outcome == "conversion" and settings.horizon is None:
+            effects = with_exposures(candidates, effects, care, self.counts.n_units, settings.seed)
+        predicted = effects
+        known = self._known(candidates, effects)
+        if known is not None:
+            effects = replace(effects, effect=known.effect, effect_draws=known.draws)
+            care = tuple(
+                replace(one, grade="experiment", reasons=()) if tested else one
+                for one, tested in zip(care, known.tested, strict=True)
+            )
         reach, audience = reach_and_audience(self.log, self.counts, candidates)
         facts = self._facts(what_if, candidates)
         ranked = rank_all(
@@ -135,6 +163,7 @@ class _Ranking:
                 self._scale(len(effects.effect_draws)),
                 self.counts.n_starts,
                 care,
+                None if known is None else predicted,
                 facts,
             )
         )
@@ -159,6 +188,9 @@ class _Ranking:
             draws=ranked.draws,
             facts=facts,
             seed=settings.seed,
+            calibration=None if known is None else known.calibration,
+            horizon=None if settings.horizon is None else str(settings.horizon),
+            horizon_months=settings.months,
         )
         return replace(ranking, sets=self._sets(ranking, candidates))
 
@@ -168,10 +200,8 @@ class _Ranking:
         if len(own) < 2:
             return ()
         found: list[FixSet] = []
-        try:
+        with contextlib.suppress(NotEnoughDataError):
             found.append(ranking.choose(self.settings.budget, most=MOST_TOGETHER))
-        except NotEnoughDataError:
-            pass
         known = {frozenset(one.ids) for one in found}
         for a, b in self.pairs[:MOST_PAIRS]:
             ids = (candidates[a].fix.id, candidates[b].fix.id)
@@ -201,8 +231,6 @@ class _Ranking:
         return waits_of(self.log, activities) if activities else None
 
     def _outcome(self, model: CellModel) -> Outcome:
-        from journeymine.fixes.what_if.outcome import Conversion
-
         if self.settings.outcome == "time":
             return Time(model, self.attempts)
         if self.settings.outcome == "revenue":
@@ -213,6 +241,28 @@ class _Ranking:
                 )
             return Revenue(model, *self.money)
         return Conversion()
+
+    def _timing(self) -> Timing | None:
+        """Clock of the horizon; None for conversion in the end."""
+        if self.settings.horizon is None:
+            return None
+        horizon = duration_us(self.settings.horizon, name="horizon")
+        return timing_of(estimate_kernel(LogData(self.log).waits, self.counts), horizon)
+
+    def _known(self, candidates: Sequence[Candidate], effects: Effects) -> Recalibrated | None:
+        """Effects after the past experiments; None without one that can be used."""
+        if self.settings.registry is None:
+            return None
+        past = [
+            test
+            for test in read_registry(self.settings.registry)
+            if test.usable and test.outcome == self.settings.outcome
+        ]
+        if not past:
+            return None
+        fixes = [candidate.fix for candidate in candidates]
+        kinds, ids = [fix.kind for fix in fixes], [fix.id for fix in fixes]
+        return recalibrated(effects.effect, effects.effect_draws, kinds, ids, past)
 
     def _care(
         self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
@@ -226,7 +276,7 @@ class _Ranking:
             [c.state for c in candidates],
             base=effects.base,
             effects=scored,
-            effect_at=what_if.effect_at,
+            effect_at=self._effect_at(what_if, effects),
             next_best=_next_best(candidates, scored),
             segments=self.evidence.segments,
             causal=self.settings.causal,
@@ -234,6 +284,19 @@ class _Ranking:
             less_is_better=self.settings.outcome == "time",
             seed=self.settings.seed,
         )
+
+    @staticmethod
+    def _effect_at(what_if: WhatIf, effects: Effects) -> Callable[[int, float], float]:
+        """Effect of a fix at a rescue factor; within a horizon in proportion to conversion in the end."""
+        if what_if.timing is None:
+            return what_if.effect_at
+        in_the_end = [what_if.effect_at(i, c.fix.rho) for i, c in enumerate(what_if.candidates)]
+
+        def at(i: int, rho: float) -> float:
+            part = effects.effect[i] / in_the_end[i] if in_the_end[i] else 0.0
+            return float(part * what_if.effect_at(i, rho))
+
+        return at
 
     def _flags(
         self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
@@ -263,34 +326,14 @@ class _Ranking:
         found = {i: carry_over(trials, activity) for i, activity in waits.items()}
         return {i for i, one in found.items() if one is not None and one.flagged}
 
-    def _with_exposures(
-        self, candidates: Sequence[Candidate], effects: Effects, care: Sequence[Care]
-    ) -> Effects:
-        """Effects of removed steps that customers choose to meet: adjusted for their history, if it is asked for."""
-        chosen = [
-            i
-            for i, one in enumerate(care)
-            if one.exposure is not None and candidates[i].fix.kind == "remove_step"
-        ]
-        if not chosen or self.settings.outcome != "conversion":
-            return effects
-        effect, draws = effects.effect.copy(), effects.effect_draws.copy()
-        for i in chosen:
-            exposure, fix = care[i].exposure, candidates[i].fix
-            share = fix.fraction * fix.rho
-            one = np.ones((1, self.counts.n_units))
-            effect[i] = exposure_fix_effect(exposure, share, one)[0]
-            replicates = [
-                exposure_fix_effect(exposure, share, weights)
-                for weights in bootstrap_weights(self.counts.n_units, len(draws), self.settings.seed)
-            ]
-            draws[:, i] = np.concatenate(replicates)
-        return replace(effects, effect=effect, effect_draws=draws)
-
     def _facts(self, what_if: WhatIf, candidates: Sequence[Candidate]) -> PlanFacts:
         canonical, journeys = self.log.canonical, self.log._journeys("plans")  # noqa: SLF001
         goals = ", ".join(canonical.activities[code] for code in journeys.goal)
-        days = None if canonical.clock != "calendar" or journeys.idle.us is None else journeys.idle.us / DAY_US
+        days = (
+            None if canonical.clock != "calendar" or journeys.idle.us is None else journeys.idle.us / DAY_US
+        )
+        if self.settings.horizon is not None:
+            days = duration_us(self.settings.horizon, name="horizon") / DAY_US
         return PlanFacts(
             outcome=self.settings.outcome,
             metric=goals,
@@ -307,12 +350,10 @@ class _Ranking:
         if canonical.clock == "calendar" and canonical.first_us is not None and canonical.last_us is not None:
             days = (canonical.last_us - canonical.first_us) / DAY_US
             # Effects are shares of the journeys that start.
-            per_month = (
-                (canonical.n_cases - journeys.n_not_started) / days * MONTH_DAYS if days > 0 else None
-            )
+            per_month = (canonical.n_cases - journeys.n_not_started) / days * MONTH_DAYS if days > 0 else None
         if settings.value is not None:
             return Scale(settings.outcome, per_month, settings.value, None, settings.months)
-        if self.money is None:
+        if self.money is None or settings.outcome == "time":
             return Scale(settings.outcome, per_month, months=settings.months)
         unit, _, money, n = self.money
         by_unit = np.zeros((canonical.n_units, 2))
@@ -330,9 +371,7 @@ def _next_best(candidates: Sequence[Candidate], effects: Estimates) -> np.ndarra
     following = np.full(len(candidates), np.nan)
     for assumed in (False, True):
         group = [i for i, c in enumerate(candidates) if (c.block == "assumed") == assumed]
-        order = sorted(
-            group, key=lambda i: (-effects.lower[i], -effects.estimate[i], candidates[i].fix.id)
-        )
-        for one, after in zip(order, order[1:], strict=False):
+        order = sorted(group, key=lambda i: (-effects.lower[i], -effects.estimate[i], candidates[i].fix.id))
+        for one, after in itertools.pairwise(order):
             following[one] = effects.estimate[after]
     return following

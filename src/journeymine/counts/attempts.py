@@ -40,16 +40,14 @@ def merge_rare_attempts(
     """
     assert counts.base is not None
     assert counts.attempt is not None
-    visits = np.bincount(counts.source, weights=counts.n, minlength=counts.n_states)
+    visits = np.bincount(counts.source, weights=counts.n, minlength=counts.n_states).astype(float)
     last = _last_attempts(counts.base, counts.attempt, visits, fewest, most)
     attempt = np.minimum(counts.attempt, last[counts.base])
     keys, state = np.unique(np.stack([counts.base, attempt]), axis=1, return_inverse=True)
     base, number = keys
     return replace(
         _merged(counts, state.ravel()),
-        states=tuple(
-            _name(chain.states[b], int(a), int(last[b])) for b, a in zip(base, number, strict=True)
-        ),
+        states=tuple(_name(chain.states[b], int(a), int(last[b])) for b, a in zip(base, number, strict=True)),
         activity=chain.activity[base],
         base=base,
         attempt=number,

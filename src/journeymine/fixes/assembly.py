@@ -40,7 +40,8 @@ class Scale:
     journeys_per_month
         None in a log without a calendar.
     value, value_draws
-        Mean value of a conversion, and its replicates on the same draws as the effects; None where it is not known.
+        Worth of a conversion (of a day saved, if the outcome is time), and its replicates on the same draws as the
+        effects; None where it is not known.
     months
         How long a fix is counted on to work.
     """
@@ -53,10 +54,8 @@ class Scale:
 
     @property
     def worth(self) -> tuple[float | None, Floats | None]:
-        """What a unit of effect is worth: of a conversion its value, of revenue 1, of a day nothing that is known."""
-        if self.outcome == "revenue":
-            return 1.0, None
-        return (self.value, self.value_draws) if self.outcome == "conversion" else (None, None)
+        """What a unit of effect is worth, and its replicates: of revenue 1."""
+        return (1.0, None) if self.outcome == "revenue" else (self.value, self.value_draws)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +70,8 @@ class Material:
         Their effects on the same draws.
     n
         Journeys behind the effects.
+    predicted
+        Effects before past experiments corrected them; None where there are none.
     facts
         What plans of tests need; without them none are made.
     """
@@ -82,6 +83,7 @@ class Material:
     scale: Scale
     n: int
     care: Sequence[Care] | None = None
+    predicted: Effects | None = None
     facts: PlanFacts | None = None
 
 
@@ -168,9 +170,7 @@ def _normal(share: float) -> float:
     return float(special.ndtri(share))
 
 
-def _plan(
-    fix: RankedFix, fixes: Sequence[RankedFix], facts: PlanFacts | None
-) -> ExperimentPlan | None:
+def _plan(fix: RankedFix, fixes: Sequence[RankedFix], facts: PlanFacts | None) -> ExperimentPlan | None:
     """The test that would settle a fix; None where none can be planned."""
     if facts is None:
         return None
@@ -229,8 +229,15 @@ def _fix(material: Material, group: list[int], decided: Decisions, place: int, b
         rice=decided.rice[place],
         tied_with=decided.tied_with[place],
         shrinkage=candidate.shrinkage,
+        predicted=None if material.predicted is None else _predicted(material, i),
     )
     return ranked if material.care is None else _cared(ranked, material.care[i])
+
+
+def _predicted(material: Material, i: int) -> Estimates:
+    assert material.predicted is not None
+    before = material.predicted
+    return percentile_interval(before.effect[i], before.effect_draws[:, i], material.n)
 
 
 def _cared(fix: RankedFix, care: Care) -> RankedFix:

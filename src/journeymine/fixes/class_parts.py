@@ -165,7 +165,11 @@ class _GroupParts:
             journeys, total, out=np.repeat(share[:, :, None], total.shape[2], axis=2), where=total > 0
         )
         first = column[~states]
-        begun[:, :, np.where(first < k, self.first_attempt[np.minimum(first, len(self.first_attempt) - 1)], first)] = known
+        begun[
+            :,
+            :,
+            np.where(first < k, self.first_attempt[np.minimum(first, len(self.first_attempt) - 1)], first),
+        ] = known
         return moves, begun
 
     def to_attempts(self, made: Floats, moves: Floats) -> Floats:

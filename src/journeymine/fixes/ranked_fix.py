@@ -112,6 +112,8 @@ class RankedFix:
         The test that would settle it; None where none can be planned.
     why_grade
         Codes of the reasons for the grade of evidence.
+    predicted
+        The effect before past experiments corrected it; None where there are none.
     """
 
     id: str
@@ -154,6 +156,7 @@ class RankedFix:
     shrinkage: float | None = None
     plan: ExperimentPlan | None = None
     why_grade: tuple[str, ...] = ()
+    predicted: Estimates | None = None
 
     @property
     def label(self) -> str | None:

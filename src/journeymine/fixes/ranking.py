@@ -110,6 +110,10 @@ class FixRanking:
         What plans of tests need.
     seed
         Seed of the draws.
+    horizon
+        The time within which journeys have to convert, as it was given; None for conversion in the end.
+    horizon_months
+        How long a fix is counted on to work, in net values.
     """
 
     fixes: tuple[RankedFix, ...]
@@ -133,6 +137,8 @@ class FixRanking:
     draws: Floats = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     facts: PlanFacts | None = field(default=None, repr=False)
     seed: int = 0
+    horizon: str | None = None
+    horizon_months: float = 12.0
 
     @property
     def n_tested(self) -> int:
@@ -172,7 +178,9 @@ class FixRanking:
             `journeymine.fixes.experiments.planning.plan_test`.
         """
         if self.facts is None:
-            raise NotEnoughDataError("this ranking knows nothing that a plan needs.", hint="use log.rank_fixes().")
+            raise NotEnoughDataError(
+                "this ranking knows nothing that a plan needs.", hint="use log.rank_fixes()."
+            )
         ranking: Any = self
         return plan_of_fix(fix, ranking, effect=effect, power=power, **settings)
 
@@ -216,7 +224,8 @@ class FixRanking:
         )
         if not chosen:
             raise NotEnoughDataError(
-                "no fix adds anything within the budget.", hint="raise the budget, or look at the single effects."
+                "no fix adds anything within the budget.",
+                hint="raise the budget, or look at the single effects.",
             )
         return self.together([pool[i].id for i in chosen])
 

@@ -166,15 +166,18 @@ def build_report(
     lang: str,
     progress: Any = None,
     previous: Mapping[str, Any] | None = None,
+    registry: Path | None = None,
 ) -> Report:
     """Compute every result, put the numbers into one dict, then the words that follow from them.
 
     Parameters
     ----------
+    registry
+        File of past experiments, which correct the predictions.
     previous
         Layout of the map of the last run: `map.layout` of its report.json.
     """
-    found = compute(log, spec, make_progress(progress), seed=seed, previous=previous)
+    found = compute(log, spec, make_progress(progress), seed=seed, previous=previous, registry=registry)
     data = rounded(_numbers(found, spec, seed, lang))
     log = found.log
     for fix in data["fixes"]:

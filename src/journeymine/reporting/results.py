@@ -19,6 +19,7 @@ from journeymine.paths.signals import FrictionRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from journeymine._progress import Progress
     from journeymine.analyses.comparisons import Comparison
@@ -69,12 +70,20 @@ class Results:
 
 
 def compute(
-    log: EventLog, spec: JourneySpec, progress: Progress, *, seed: int, previous: Mapping[str, Any] | None
+    log: EventLog,
+    spec: JourneySpec,
+    progress: Progress,
+    *,
+    seed: int,
+    previous: Mapping[str, Any] | None,
+    registry: Path | None = None,
 ) -> Results:
     """Compute every result of the report.
 
     Parameters
     ----------
+    registry
+        File of past experiments; None without one.
     previous
         Layout of the map of the last run, which this one keeps where it can.
     """
@@ -97,7 +106,15 @@ def compute(
         with step("Looking for personas"):
             personas = chain.personas() if order is not None else None
         with step("Ranking fixes"):
-            ranking = log.rank_fixes(seed=seed)
+            decision = spec.decision
+            ranking = log.rank_fixes(
+                seed=seed,
+                extra=spec.fixes(),
+                value=decision.value,
+                months=decision.horizon_months,
+                budget=decision.budget,
+                registry=registry,
+            )
     with step("Drawing the map"):
         process_map = build_map(log, previous, transitions=transitions, chain=chain)
     with step("Discovering the process"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,7 +184,7 @@ def test_bypass_changes_nothing_and_rescue_is_monotone(
         for rho in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
     assert effects[0] == pytest.approx(0.0, abs=1e-10)
-    assert all(b >= a - 1e-10 for a, b in zip(effects, effects[1:], strict=False))
+    assert all(b >= a - 1e-10 for a, b in itertools.pairwise(effects))
 
 
 @settings(deadline=None, max_examples=40)

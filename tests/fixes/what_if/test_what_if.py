@@ -11,10 +11,10 @@ import pytest
 
 from journeymine.counts.chain import DROP, GOAL, ChainCounts
 from journeymine.fixes.candidates import Candidate, ScopedDrops
+from journeymine.fixes.fix import Fix
 from journeymine.fixes.what_if.cell_model import MIN_CELL_CUSTOMERS
 from journeymine.fixes.what_if.cells import MAX_CELLS, merged_cells
 from journeymine.fixes.what_if.scope import REFERENCE_PRIOR
-from journeymine.fixes.fix import Fix
 
 EXACT = 1e-9
 """Rounding, and the leak of 1e-12 a move."""

@@ -110,8 +110,8 @@ def _check(cost: Floats, value: float | None, volume: float | None, months: floa
     costs = cost[cost != 0]
     if len(costs) and value is None:
         raise OptionError(
-            f"a fix costs {costs[0]:g}, but it is not known what a conversion is worth.",
-            hint="give value=… (worth of a conversion) or a value column, or leave the costs out.",
+            f"a fix costs {costs[0]:g}, but it is not known what a conversion (or a day saved) is worth.",
+            hint="give value=… or, for conversions, a value column; or leave the costs out.",
         )
     if len(costs) and volume is None:
         raise OptionError(

@@ -8,7 +8,6 @@ import numpy as np
 
 from journeymine.errors import OptionError, shown
 from journeymine.fixes.what_if import operators
-from journeymine.fixes.what_if.row_change import RowChange
 from journeymine.fixes.what_if.waits import WaitModel
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from journeymine.counts.waits import WaitCounts
     from journeymine.fixes.candidates import Candidate
     from journeymine.fixes.what_if.cell_model import CellModel
+    from journeymine.fixes.what_if.row_change import RowChange
     from journeymine.fixes.what_if.scope import Scope
 
     Floats = NDArray[np.float64]

@@ -140,8 +140,12 @@ def _led(moves: Floats, base: Ints, attempt: Ints, first: int, row: int) -> Floa
         seen = own[..., states].sum(axis=-1, keepdims=True)
         # Where the later attempt was never seen to lead there, the attempt of the same number is the next best guess.
         next_best = (np.minimum(attempt[row], attempt[states].max()) == attempt[states]).astype(float)
-        shares = np.divide(own[..., states], seen, out=np.broadcast_to(next_best, own[..., states].shape).copy(),
-                           where=seen > 0)
+        shares = np.divide(
+            own[..., states],
+            seen,
+            out=np.broadcast_to(next_best, own[..., states].shape).copy(),
+            where=seen > 0,
+        )
         led[..., states] = total * shares
     return np.asarray(led)
 
@@ -164,7 +168,9 @@ def reroute(moves: Floats, rows: Ints, source: Ints, to: Ints, share: Floats, at
     change[..., source] = -moved
     seen = own[..., to].sum(axis=-1, keepdims=True)
     first = (attempt[to] == attempt[to].min()).astype(float)
-    shares = np.divide(own[..., to], seen, out=np.broadcast_to(first, own[..., to].shape).copy(), where=seen > 0)
+    shares = np.divide(
+        own[..., to], seen, out=np.broadcast_to(first, own[..., to].shape).copy(), where=seen > 0
+    )
     change[..., to] += shares * moved.sum(axis=-1, keepdims=True)
     return RowChange(rows, change)
 

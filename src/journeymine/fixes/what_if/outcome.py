@@ -25,15 +25,12 @@ DAY_US: Final = 86_400_000_000
 
 
 class Outcome(Protocol):
-    """A value per start that adds up along a journey; other values, such as active days, join here.
+    """A value per start that adds up along a journey; other values, such as active days, join here."""
 
-    Attributes
-    ----------
-    sign
-        1 where more is better, -1 where less is.
-    """
-
-    sign: float
+    @property
+    def sign(self) -> float:
+        """1 where more is better, -1 where less is."""
+        ...
 
     def at_goal(self, weights: Floats) -> Floats | float:
         """Worth of the goal by part, shape (draws, parts)."""

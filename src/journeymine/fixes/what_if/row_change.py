@@ -135,7 +135,7 @@ def solve(
     from journeymine.markov.absorbing import LEAK
 
     k = moves.shape[-2]
-    inverse = np.linalg.inv(np.eye(k) - moves[..., :k] * (1 - LEAK))
+    inverse = np.asarray(np.linalg.inv(np.eye(k) - moves[..., :k] * (1 - LEAK)), dtype=float)
     worth = np.broadcast_to(np.asarray(at_goal, dtype=float), moves.shape[:-2])
     brought = moves[..., k] * worth[..., None]
     if reward is not None:

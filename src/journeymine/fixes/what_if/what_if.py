@@ -10,6 +10,7 @@ import numpy as np
 
 from journeymine.fixes.candidates.steps import gain_of_step
 from journeymine.fixes.what_if.cell_model import CellModel
+from journeymine.fixes.what_if.horizon import TimedChange, conversion_within
 from journeymine.fixes.what_if.operation import Operation
 from journeymine.fixes.what_if.outcome import Conversion, Outcome
 from journeymine.fixes.what_if.row_change import RowChange, effect_of, solve
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from journeymine.fixes.candidates import Candidate
     from journeymine.fixes.classes import Classes
     from journeymine.fixes.what_if.row_change import SolvedChain
+    from journeymine.fixes.what_if.timing import Timing
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+MOST_TIMED_DRAWS = 200
+"""Replicates where the outcome is conversion within a time: each takes 45 solutions in complex numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +85,8 @@ class WhatIf:
         False: segments are not looked at.
     outcome
         Makes the outcome for the model; conversion by default.
+    timing
+        Clock of the activities, where the outcome is conversion within a time.
     """
 
     def __init__(
@@ -93,12 +100,14 @@ class WhatIf:
         waits: WaitCounts | None = None,
         standardise: bool = True,
         outcome: Callable[[CellModel], Outcome] | None = None,
+        timing: Timing | None = None,
     ) -> None:
         parts = classes.parts(counts) if classes is not None and classes.corrected else None
         self.model = CellModel(counts, pools or {}, parts, standardise=standardise)
         self.candidates = tuple(candidates)
         self.starts = np.bincount(counts.start_unit, counts.start_n, counts.n_units).astype(float)
         self.outcome: Outcome = Conversion() if outcome is None else outcome(self.model)
+        self.timing = None if timing is None else timing.of_states(counts)
         self.scopes = [self._scope(candidate) for candidate in candidates]
         self.operations = [
             Operation(candidate, scope, counts, chain, self.model, waits)
@@ -114,7 +123,7 @@ class WhatIf:
     def estimate(self, *, n_draws: int = N_DRAWS, seed: int = 0) -> Effects:
         """Effects of all fixes on the same draws, so that they can be compared draw by draw."""
         point = self.in_draws(np.ones((1, self.model.n_units)))
-        draws = self.model.affordable_draws(n_draws)
+        draws = self._draws(n_draws)
         chunks = [
             self.in_draws(weights)
             for weights in bootstrap_weights(self.model.n_units, draws, seed, chunk=self.model.chunk)
@@ -132,6 +141,11 @@ class WhatIf:
             base_draws=base,
         )
 
+    def _draws(self, wanted: int) -> int:
+        """Draws that can be afforded: each takes dozens of solutions where the outcome is conversion within a time."""
+        most = wanted if self.timing is None else min(wanted, MOST_TIMED_DRAWS)
+        return self.model.affordable_draws(most)
+
     def _spread_again(self, effect: Floats, draws: Floats) -> Floats:
         """Draws of shrunk effects: a posterior with the factor b has the variance b s^2, shrunk draws have b^2 s^2."""
         believed = np.array([1.0 if c.shrinkage is None else c.shrinkage for c in self.candidates])
@@ -145,7 +159,24 @@ class WhatIf:
         for f, operation in enumerate(self.operations):
             results[0, :, f] = self._effect(f, weights, solved, share, wait, self._rho(f))
             results[1, :, f], results[2, :, f] = operation.scope.shares(weights)
-        return results[0], results[1], results[2], (share * solved.total).sum(axis=1)
+        now = (share * solved.total).sum(axis=1)
+        if self.timing is not None:
+            changes = [
+                self._change(f, weights, solved, wait, self._rho(f)) for f in range(len(self.operations))
+            ]
+            base, results[0] = self._within(solved, share, changes, weights)
+            now = base
+        return results[0], results[1], results[2], now
+
+    def _within(
+        self, solved: SolvedChain, share: Floats, changes: Sequence[RowChange], weights: Floats
+    ) -> tuple[Floats, Floats]:
+        """Conversion within the horizon, shape (draws,), and the effect of every fix on it, (draws, n_fixes)."""
+        assert self.timing is not None
+        timed = [self.timing.change(self.operations[f], change, weights) for f, change in enumerate(changes)]
+        now, fixed = conversion_within(solved.moves, solved.start, self.timing.clock, timed)
+        gain = (share[..., None] * (fixed - now[..., None])).sum(axis=1)
+        return (share * now).sum(axis=1), gain
 
     def _effect(
         self,
@@ -196,7 +227,7 @@ class WhatIf:
         return self._solved(np.ones((1, self.model.n_units)))
 
     def effect_at(self, f: int, rho: float) -> float:
-        """Effect of one fix at another rescue factor, without replicates."""
+        """Effect of one fix at another rescue factor, without replicates and without a horizon."""
         solved, share, wait = self.now
         weights = np.ones((1, self.model.n_units))
         return float(self._effect(f, weights, solved, share, wait, self._rho(f, rho))[0])
@@ -226,6 +257,16 @@ class WhatIf:
         if not rows:
             return measured
         changed = np.unique(np.concatenate(rows))
+        if self.timing is not None:
+            change = RowChange(
+                changed,
+                moves[..., changed, :] - solved.moves[..., changed, :],
+                start - solved.start_columns,
+            )
+            now, fixed = conversion_within(
+                solved.moves, solved.start, self.timing.clock, [TimedChange(change)]
+            )
+            return np.asarray((share * (fixed[..., 0] - now)).sum(axis=1))
         together = RowChange(
             changed,
             moves[..., changed, :] - solved.moves[..., changed, :],
@@ -237,9 +278,7 @@ class WhatIf:
     def together(self, chosen: Sequence[int], *, n_draws: int, seed: int) -> tuple[float, Floats]:
         """Effect of several fixes together, and its replicates on the draws of `estimate`, shape (n_draws,)."""
         point = float(self.joint(chosen)[0])
-        weights = bootstrap_weights(
-            self.model.n_units, self.model.affordable_draws(n_draws), seed, chunk=self.model.chunk
-        )
+        weights = bootstrap_weights(self.model.n_units, self._draws(n_draws), seed, chunk=self.model.chunk)
         return point, np.concatenate([self.joint(chosen, chunk) for chunk in weights])
 
     def greedy(

@@ -71,6 +71,7 @@ def _change() -> dict[str, Schema]:
     return {
         "drop": ESTIMATE,
         "effect": {**ESTIMATE, "description": "Above 0 is better, whatever the outcome."},
+        "predicted": {**ESTIMATE_OR_NULL, "description": "Before past tests corrected it; null without any."},
         "per_month": ESTIMATE_OR_NULL,
         "money_per_month": ESTIMATE_OR_NULL,
         "reach": ESTIMATE,

@@ -20,8 +20,8 @@ def ranking_section(ranking: FixRanking | None) -> dict[str, Any] | None:
         return None
     return {
         "outcome": ranking.outcome,
-        "horizon": getattr(ranking, "horizon", None),
-        "horizon_months": getattr(ranking, "horizon_months", None),
+        "horizon": ranking.horizon,
+        "horizon_months": ranking.horizon_months,
         "unit_of_value": ranking.unit_of_value,
         "evpi": ranking.evpi,
         "p_nothing": ranking.p_nothing,
