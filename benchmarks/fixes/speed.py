@@ -22,7 +22,7 @@ from journeymine.bench.measure import measured
 from journeymine.fixes.fix import Fix
 
 ACTIVITIES, DROP, STEPS = 40, 0.035, 200
-SEGMENTS = {"platform": ["mobile", "web"], "source": ["ads", "mail", "search"], "country": ["de", "fr"]}
+SEGMENTS = {"platform": ["mobile", "web", "app"]}
 DAY_US = 86_400_000_000
 
 

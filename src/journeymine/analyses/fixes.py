@@ -19,7 +19,7 @@ from journeymine.analyses.fix_evidence import (
     trials_of,
     waits_of,
 )
-from journeymine.counts.attempts import with_attempts
+from journeymine.counts.attempts import merge_like_attempts, with_attempts
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
 from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
@@ -119,6 +119,7 @@ class _Ranking:
         self.counts: ChainCounts = self.evidence.counts
         assert self.evidence.attempts is not None
         self.attempts: ChainCounts = self.evidence.attempts
+        self.states: ChainCounts = self.attempts
         self.sequences: SequenceCounts = sequences_of(log)
         self.money = money_of(log)
         self.pairs: list[tuple[int, int]] = []
@@ -127,10 +128,11 @@ class _Ranking:
         """The ranking of the candidates that the data suggest, or of the fixes that are given."""
         found = search_candidates(self.evidence)
         candidates = self._candidates(found, wanted, extra)
+        self.states = merge_like_attempts(self.attempts, self.counts, self._looping(candidates))
         classes = self._classes()
         settings = self.settings
         what_if = WhatIf(
-            self.attempts,
+            self.states,
             self.counts,
             candidates,
             pools=found.pools,
@@ -219,12 +221,16 @@ class _Ranking:
         known = {candidate.fix.id for candidate in own}
         return [*own, *(c for c in found.candidates if c.fix.id not in known)]
 
+    def _looping(self, candidates: Sequence[Candidate]) -> set[int]:
+        """Activities of loops that a fix is about: they keep their attempts."""
+        loops = [c for c in candidates if c.fix.kind == "loop"]
+        targets = {self.counts.states.index(c.fix.target) for c in loops if c.fix.target is not None}
+        return {c.state for c in loops} | targets
+
     def _classes(self) -> Classes | None:
         if self.settings.heterogeneity is None:
             return None
-        return find_classes(
-            with_attempts(self.sequences, self.attempts), self.attempts, seed=self.settings.seed
-        )
+        return find_classes(with_attempts(self.sequences, self.states), self.states, seed=self.settings.seed)
 
     def _waits(self, candidates: Sequence[Candidate]) -> WaitCounts | None:
         activities = sorted({int(self.counts.activity[c.state]) for c in candidates if c.fix.kind == "wait"})
@@ -232,7 +238,7 @@ class _Ranking:
 
     def _outcome(self, model: CellModel) -> Outcome:
         if self.settings.outcome == "time":
-            return Time(model, self.attempts)
+            return Time(model, self.states)
         if self.settings.outcome == "revenue":
             if self.money is None:
                 raise OptionError(
