@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+NOTHING = 1e-10
+"""Effects below this share of the outcome (or this much) are rounding."""
 MOST_TIMED_DRAWS = 200
 """Replicates where the outcome is conversion within a time: each takes 45 solutions in complex numbers."""
 
@@ -166,6 +168,9 @@ class WhatIf:
             ]
             base, results[0] = self._within(solved, share, changes, weights)
             now = base
+        # What only rounding and the leak of loops brings is nothing.
+        nothing = NOTHING * np.maximum(np.abs(now), 1.0)[:, None]
+        results[0] = np.where(np.abs(results[0]) < nothing, 0.0, results[0])
         return results[0], results[1], results[2], now
 
     def _within(
