@@ -53,9 +53,19 @@ class Stage:
         return SimpleNamespace(engine=engine, check_text=lambda: "12 rows read \x1b[2J\n")
 
     def build_report(
-        self, log: Any, *, spec: Any, seed: int, lang: str, progress: Any = None, previous: Any = None
+        self,
+        log: Any,
+        *,
+        spec: Any,
+        seed: int,
+        lang: str,
+        progress: Any = None,
+        previous: Any = None,
+        registry: Any = None,
     ) -> FakeReport:
-        self.calls.append({"seed": seed, "lang": lang, "progress": progress, "previous": previous})
+        self.calls.append(
+            {"seed": seed, "lang": lang, "progress": progress, "previous": previous, "registry": registry}
+        )
         report = FakeReport()
         report.data = self.data
         return report

@@ -108,6 +108,8 @@ def _cut(counts: ChainCounts, chain: ChainCounts, last: Ints) -> ChainCounts:
     """The chain in which attempts of each activity after its last one are that one."""
     assert counts.base is not None
     assert counts.attempt is not None
+    if not counts.n_states:
+        return counts
     attempt = np.minimum(counts.attempt, last[counts.base])
     keys, state = np.unique(np.stack([counts.base, attempt]), axis=1, return_inverse=True)
     base, number = keys

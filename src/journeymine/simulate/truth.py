@@ -110,6 +110,7 @@ def _fault_row(name: str, settings: ShopSettings) -> dict[str, object]:
         start, end = (settings.date(d).isoformat() for d in days)
         return {"period_start": start, "period_end": end}
 
+    moments = [f"{settings.date(d).isoformat()}T00:00:00Z" for d in settings.incident]
     places: dict[str, dict[str, object]] = {
         "mobile_sign_in": {
             "kind": "segment",
@@ -121,12 +122,25 @@ def _fault_row(name: str, settings: ShopSettings) -> dict[str, object]:
         "payment_incident": {
             "kind": "period",
             "activity": "Payment",
-            "fix_id": "drop_off:Payment:period",
+            "fix_id": f"incident:Payment:{'/'.join(moments)}",
             **period(settings.incident),
         },
-        "declined_loop": {"kind": "loop", "activity": "Payment declined"},
-        "quote_wait": {"kind": "wait", "activity": "Delivery quote requested"},
-        "call_centre_rupture": {"kind": "channel", "activity": "Call centre contact", "value": "web or app"},
+        "declined_loop": {
+            "kind": "loop",
+            "activity": "Payment declined",
+            "fix_id": "loop:Payment declined:Payment",
+        },
+        "quote_wait": {
+            "kind": "wait",
+            "activity": "Delivery quote requested",
+            "fix_id": "wait:Delivery quote requested",
+        },
+        "call_centre_rupture": {
+            "kind": "channel",
+            "activity": "Call centre contact",
+            "value": "web or app",
+            "fix_id": "channel_switch:Call centre contact",
+        },
         "summer_campaign": {
             "kind": "decoy",
             "column": "source",

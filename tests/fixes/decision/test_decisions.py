@@ -119,7 +119,7 @@ def test_bands_hold_the_list() -> None:
         ({"draws": draws()[:, :3]}, "draws has the shape"),
         ({"draws": draws()[:1]}, "at least 2 draws"),
         ({"draws": draws() * np.nan}, "not a number"),
-        ({"cost": np.ones(4)}, "what a conversion is worth"),
+        ({"cost": np.ones(4)}, "what a conversion"),
     ],
 )
 def test_what_cannot_be_decided(change: dict[str, object], match: str) -> None:

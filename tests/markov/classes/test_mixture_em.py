@@ -115,16 +115,17 @@ def test_no_step_lowers_what_is_maximised(seed: int, k: int) -> None:
     model = MixtureModel(table.members)
     start = np.random.default_rng(seed).dirichlet(np.ones(k), len(table.members.n))
     at = model.maximise(start, table.members.n)
-    before = -np.inf
+    values: list[float] = []
     for _ in range(15):
         membership, each = model.expect(*at)
-        value = float(each @ table.members.n) + model.penalty(*at)
-        assert value >= before - 1e-9
-        before, at = value, model.maximise(membership, table.members.n)
+        values.append(float(each @ table.members.n) + model.penalty(*at))
+        at = model.maximise(membership, table.members.n)
+    assert min(np.diff(values)) >= -1e-9
     accelerated = model.climb(*model.maximise(start, table.members.n))
     assert (
         accelerated.log_likelihood + model.penalty(accelerated.log_moves, accelerated.log_shares)
-        >= before - SETTLED
+        # The leaps may lead to another summit than plain steps do, never below where they began.
+        >= values[0] - SETTLED
     )
     np.testing.assert_allclose(accelerated.membership.sum(axis=1), 1.0)
     totals = model.totals(np.exp(accelerated.log_moves))

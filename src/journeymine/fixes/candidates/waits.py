@@ -73,9 +73,9 @@ def long_waits(waits: WaitCounts) -> list[int]:
     waits
         Of all activities; counted together (`count_waits(pooled=True)`) is enough.
     """
-    if not len(waits.n):
-        return []
     passed = waits.kind == PASSED
+    if not passed.any():
+        return []
     usual = _quantile(waits.mean_us[waits.bin[passed]], waits.n[passed].astype(float), 0.5)
     return [code for code in waits.activities.tolist() if _is_long(waits.of(code), usual)]
 
