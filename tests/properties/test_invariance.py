@@ -130,7 +130,17 @@ def test_another_seed_changes_intervals_only(base: Base) -> None:
             del data["ranking"][key]
         fixes = sorted(data["fixes"], key=lambda fix: fix["id"])
         drawn = (
-            *("rank", "rank_lower", "rank_upper", "p_best", "title", "next_step", "tied_with", "regret", "evsi"),
+            *(
+                "rank",
+                "rank_lower",
+                "rank_upper",
+                "p_best",
+                "title",
+                "next_step",
+                "tied_with",
+                "regret",
+                "evsi",
+            ),
             *("p_positive", "above_zero", "e_value_bound", "rho_break_even", "evidence", "why_grade"),
         )
         data["fixes"] = [{k: v for k, v in fix.items() if k not in drawn} for fix in fixes]

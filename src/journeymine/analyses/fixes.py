@@ -19,7 +19,7 @@ from journeymine.analyses.fix_evidence import (
     trials_of,
     waits_of,
 )
-from journeymine.counts.attempts import merge_like_attempts, with_attempts
+from journeymine.counts.attempts import keep_attempts, merge_like_attempts, with_attempts
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
 from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
@@ -129,7 +129,7 @@ class _Ranking:
         found = search_candidates(self.evidence)
         candidates = self._candidates(found, wanted, extra)
         self.states = merge_like_attempts(self.attempts, self.counts, self._looping(candidates))
-        classes = self._classes()
+        classes = self._classes(candidates)
         settings = self.settings
         what_if = WhatIf(
             self.states,
@@ -227,10 +227,26 @@ class _Ranking:
         targets = {self.counts.states.index(c.fix.target) for c in loops if c.fix.target is not None}
         return {c.state for c in loops} | targets
 
-    def _classes(self) -> Classes | None:
+    def _classes(self, candidates: Sequence[Candidate]) -> Classes | None:
+        """Classes of customers, and the states that go with them.
+
+        Determined customers come back more often, so classes look like memory and memory like classes (Heckman 1981).
+        Journeys are therefore told by attempts, by classes, or by both: whichever has the smallest BIC.
+        """
         if self.settings.heterogeneity is None:
             return None
-        return find_classes(with_attempts(self.sequences, self.states), self.states, seed=self.settings.seed)
+        told = self._classes_in(self.states)
+        plain = keep_attempts(self.attempts, self.counts, self._looping(candidates))
+        if plain.n_states == self.states.n_states:
+            return told
+        untold = self._classes_in(plain)
+        if not untold.corrected or told.bic <= untold.bic:
+            return told
+        self.states = plain
+        return untold
+
+    def _classes_in(self, states: ChainCounts) -> Classes:
+        return find_classes(with_attempts(self.sequences, states), states, seed=self.settings.seed)
 
     def _waits(self, candidates: Sequence[Candidate]) -> WaitCounts | None:
         activities = sorted({int(self.counts.activity[c.state]) for c in candidates if c.fix.kind == "wait"})

@@ -63,13 +63,20 @@ def merge_like_attempts(counts: ChainCounts, chain: ChainCounts, keep: Collectio
         Activities (states of `chain`) that keep all their attempts, because a fix is about them.
     """
     assert counts.base is not None
-    assert counts.attempt is not None
     next_one = _next_activities(counts, chain.n_states)
     last = np.ones(chain.n_states, np.int64)
     for activity in range(chain.n_states):
+        # States are sorted by activity, then by attempt.
         states = np.flatnonzero(counts.base == activity)
-        states = states[np.argsort(counts.attempt[states])]
         last[activity] = len(states) if activity in keep else _attempts_by_bic(next_one[states])
+    return _cut(counts, chain, last)
+
+
+def keep_attempts(counts: ChainCounts, chain: ChainCounts, keep: Collection[int]) -> ChainCounts:
+    """Only some activities (states of `chain`) keep their attempts."""
+    assert counts.base is not None
+    last = np.bincount(counts.base, minlength=chain.n_states).astype(np.int64)
+    last[[activity for activity in range(chain.n_states) if activity not in keep]] = 1
     return _cut(counts, chain, last)
 
 
@@ -182,8 +189,10 @@ def with_attempts(sequences: SequenceCounts, counts: ChainCounts) -> SequenceCou
     code = state_of[sequences.code, np.minimum(number, state_of.shape[1] - 1)]
     last = sequences.last.copy()
     unfinished = last >= 0
-    # Of what came after the last watched visit only the activity is known: its first attempt stands for it.
-    last[unfinished] = state_of[last[unfinished], 1]
+    # What came after the last watched visit was not watched itself, but it is known how often it had been visited.
+    again = sequences.code == last[sequences.of_visit]
+    visited = np.bincount(sequences.of_visit[again], minlength=sequences.n_sequences) + 1
+    last[unfinished] = state_of[last[unfinished], np.minimum(visited, state_of.shape[1] - 1)[unfinished]]
     return replace(told, code=code, last=last)
 
 

@@ -108,6 +108,11 @@ class Classes:
         return all(group.chosen.fit.converged for group in self.groups)
 
     @property
+    def bic(self) -> float:
+        """Criterion of Schwarz of all fits that are used, to compare state spaces of the same journeys."""
+        return sum(group.chosen.tried[group.chosen.n_classes - 1].bic for group in self.groups)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is weak: "few_journeys", "not_converged"."""
         few = ("few_journeys",) if self.few else ()

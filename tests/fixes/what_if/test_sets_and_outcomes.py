@@ -52,7 +52,11 @@ def conversion(moves: np.ndarray) -> float:
 
 def test_fixes_together_by_solving_again(fix_world: Make) -> None:
     world = fix_world([CHAIN], 700, seed=1)
-    fixes = [candidate(world, 1, share=0.5), candidate(world, 2, share=0.3), candidate(world, 1, share=0.2, id="again")]
+    fixes = [
+        candidate(world, 1, share=0.5),
+        candidate(world, 2, share=0.3),
+        candidate(world, 1, share=0.2, id="again"),
+    ]
     what_if = WhatIf(world.chain, world.chain, fixes)
     now = rows(world)
     both = saved(saved(now, 1, 0.5), 2, 0.3)
@@ -108,13 +112,17 @@ def test_revenue_is_conversion_times_value_in_each_cell(fix_world: Make) -> None
     solved, share, _ = model.now
     expected = [
         sum(
-            share[0, c] * value[c] * (conversion(saved(solved.moves[0, c], i, 0.2)) - conversion(solved.moves[0, c]))
+            share[0, c]
+            * value[c]
+            * (conversion(saved(solved.moves[0, c], i, 0.2)) - conversion(solved.moves[0, c]))
             for c in range(2)
         )
         for i in range(3)
     ]
     np.testing.assert_allclose(found.effect, expected, atol=1e-7)
-    assert found.base == pytest.approx(sum(share[0, c] * value[c] * conversion(solved.moves[0, c]) for c in range(2)))
+    assert found.base == pytest.approx(
+        sum(share[0, c] * value[c] * conversion(solved.moves[0, c]) for c in range(2))
+    )
 
 
 def test_time_saved_by_solving_again(fix_world: Make) -> None:
@@ -126,7 +134,9 @@ def test_time_saved_by_solving_again(fix_world: Make) -> None:
         world.chain, "wait_us", np.where(goes_on, days[world.chain.source] * world.chain.n * 86_400e6, 0.0)
     )
     fixes = [candidate(world, 1, share=0.5), candidate(world, 1, kind="remove_step")]
-    found = WhatIf(world.chain, world.chain, fixes, outcome=lambda model: Time(model, world.chain)).estimate(n_draws=2)
+    found = WhatIf(world.chain, world.chain, fixes, outcome=lambda model: Time(model, world.chain)).estimate(
+        n_draws=2
+    )
     now = rows(world)
 
     def time(moves: np.ndarray) -> float:
