@@ -92,7 +92,12 @@ def test_a_plan_is_written_and_said(work: Path, capsys: pytest.CaptureFixture[st
     code, out, err = run(capsys, "plan", "1")
     assert (code, out) == (0, "plan.json\n")
     assert "2 × 1,531 customers; 11 weeks" in err
-    assert "share that reaches “Order placed” within 21 days" in err
+    # What the baseline is: journeys of the log may take longer than 21 days, with no gap of 21.
+    assert (
+        "share that reaches “Order placed” (a customer silent for 21 days is over); 55% convert today\n"
+        in err
+    )
+    assert "then until each has converted or was silent for 21 days" in err
     plan = json.loads((work / "plan.json").read_bytes())
     assert (plan["n_per_arm"], plan["weeks"], plan["follow_up_days"]) == (1531, 11, 21)
     assert plan["audience"]["rules"] == [{"event": "Pay", "op": "reached"}]
@@ -191,6 +196,54 @@ def test_a_wrong_split_is_kept_and_not_used(work: Path, capsys: pytest.CaptureFi
     assert read_registry(work / "past.json")[0].flags == ("sample_ratio",)
 
 
+def test_a_control_that_is_not_the_planned_one_moves_nothing(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody converted in either arm, where 55 % convert today: something else was counted."""
+    run(capsys, "plan", "1")
+    write(work / "r.csv", totals(169, 0, 169, 0))
+    code, out, err = run(capsys, "read", "r.csv", "--json")
+    assert code == 3
+    assert json.loads(out.splitlines()[0])["verdict"] == "refused"
+    assert "0% of control converted" in err
+    assert "the plan has 55%" in err
+    assert "the order of the fixes stays" in err
+    assert "→" not in err
+    (test,) = read_registry(work / "out" / "experiments.json")
+    assert ("baseline" in test.flags, test.measured) == (True, 0)
+    write(work / "r.csv", totals(8, 4, 8, 5))
+    code, _, err = run(capsys, "read", "r.csv")
+    assert code == 3
+    assert "the smaller arm has 8 customers" in err
+
+
+def test_the_spread_of_the_draws_is_read_where_the_report_has_it(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "out" / "report" / "report.json"
+    report = json.loads(path.read_bytes())
+    report["fixes"][0] |= {"sd": 0.003, "effect": {**number(0.02, 0.003), "lower": -0.001}}
+    write(path, report)
+    run(capsys, "plan", "1")
+    plan = json.loads((work / "plan.json").read_bytes())
+    assert plan["predicted"] == pytest.approx([0.02, 0.003])
+
+
+def test_tests_that_say_nothing_of_the_slope_leave_the_order(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "out" / "report" / "report.json"
+    report = json.loads(path.read_bytes())
+    report["fixes"][2]["effect"] = {**number(0.0, 0.001)}
+    write(path, report)
+    code, _, err = run(capsys, "plan", "3", "--effect", "0.01")
+    assert (code, err.count("Traceback")) == (0, 0)
+    write(work / "r.csv", totals(1600, 880, 1600, 960))
+    code, _, err = run(capsys, "read", "r.csv")
+    assert code == 0
+    assert "the order of the fixes stays" in err
+
+
 def test_the_result_is_kept_without_a_report(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "plan", "1")
     (work / "out" / "report" / "report.json").unlink()
@@ -222,10 +275,13 @@ def test_a_horizon_of_the_ranking_is_that_of_the_test(work: Path, capsys: pytest
     path = work / "out" / "report" / "report.json"
     report = json.loads(path.read_bytes())
     write(path, {**report, "ranking": {"outcome": "conversion", "horizon": "7d"}})
-    run(capsys, "plan", "1")
+    _, _, err = run(capsys, "plan", "1")
     plan = json.loads((work / "plan.json").read_bytes())
     assert plan["follow_up_days"] == 7
-    assert plan["metric"].endswith("within 7 days")
+    assert plan["metric"].endswith("within 7 days of the start")
+    assert plan["follow_up"] == "horizon"
+    assert "55% convert today in the end" in err
+    assert "then 7 days of waiting" in err
     write(path, {**report, "ranking": {"outcome": "time"}})
     code, _, err = run(capsys, "plan", "1")
     assert code == 2

@@ -107,7 +107,8 @@ def read_experiment(
 
     Returns
     -------
-    Exit code: 3 if the arms cannot be compared; the result is kept then, and not used.
+    Exit code: 3 if the result cannot be used (the split, conversion in control or the number of customers is far from
+    the plan); it is kept then, and not used.
     """
     planned = read_plan(plan)
     data = read_results(results)
@@ -165,7 +166,7 @@ def _say_order(run: Path, past: tuple[PastTest, ...]) -> None:
         say(f"The order of the fixes was not made anew: {error}")
         return
     usable = [test for test in past if test.usable and test.outcome == ranking.facts.outcome]
-    if not usable:
+    if not any(test.informative for test in usable):
         say("No past test can be used: the order of the fixes stays.")
     elif ranking.n_tests and all(fix.predicted is None for fix in ranking.fixes):
         say("The effects of the report already carry past tests: run journeymine run for the new order.")

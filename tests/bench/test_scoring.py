@@ -194,6 +194,25 @@ def test_gates_on_flags_null_and_classes(make_line: Make) -> None:
     assert not found["no_harm", "all"].passed
 
 
+def test_the_slope_of_near_ties_says_how_it_is_pooled(make_line: Make) -> None:
+    """Each world has one winner: a slope over few worlds is about their gaps too, and the gate says so."""
+    shapes = ("shop", "service")
+    lines = [
+        make_line(seed=seed, shape=shape, scenario="near_ties", p_best=[0.5 + 0.01 * seed, 0.3, 0.2])
+        for seed in range(10)
+        for shape in shapes
+    ]
+    gate = results(lines)["p_best", "all"]
+    assert gate.figure is not None
+    assert "pooled over 2 worlds, each with the same best fix in all its logs" in gate.remark
+    assert "gaps" in gate.remark
+    one = results(lines[::2])["p_best", "all"]
+    assert "pooled over 1 world, each" in one.remark
+    # Nothing is said about what was not run, and nothing changes in what passes.
+    assert results([make_line()])["p_best", "all"].remark == ""
+    assert (gate.lower, gate.upper) == (0.8, 1.2)
+
+
 def test_no_gate_is_passed_where_the_ranker_failed(make_line: Make) -> None:
     scores = score_lines([make_line(seed=seed) for seed in range(30)])
     lost = [(LogKey("shop", "loop_memory", 10_000, 0), "mine"), (LogKey("shop", "null", 10_000, 0), "other")]

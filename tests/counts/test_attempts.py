@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +16,10 @@ from journeymine.counts.attempts import (
     merge_rare_attempts,
     with_attempts,
 )
-from journeymine.counts.chain import ChainCounts
 from journeymine.markov.lists import chain_of_sequences
+
+if TYPE_CHECKING:
+    from journeymine.counts.chain import ChainCounts
 
 
 def simulated(n: int, *, memory: bool, seed: int = 0) -> jm.EventLog:

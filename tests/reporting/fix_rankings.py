@@ -109,6 +109,7 @@ def fix(kind: str, activity: str, effect: float, half: float, block: str = "foun
         period=None,
         reference=Reference("assumed", 0.248, 4799),
         effect=around(effect, half),
+        sd=half / 1.96,
         drop=around(0.31, 0.02, 4799),
         reach=around(0.12, 0.004),
         per_month=around(effect * PER_MONTH, half * PER_MONTH),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine.counting.contacts import count_follow_ups
-from journeymine.counting.drops import count_audience, count_drops, count_reach, count_values
+from journeymine.counting.drops import count_audience, count_drops, count_journeys, count_reach, count_values
 from journeymine.counting.sequences import count_sequences
 from journeymine.counting.switches import count_switches
 from journeymine.counting.waits import count_wait_trials, count_waits
@@ -95,9 +95,8 @@ def reach_and_audience(
 ) -> tuple[list[Estimates], list[int]]:
     """Share of journeys that meet the scope of each candidate, and customers who were lost in it."""
     visits = log._visits  # noqa: SLF001 - the log delegates to this function
-    starts = unit_matrix(
-        counts.start_unit, np.zeros(len(counts.start_n), int), counts.start_n, (counts.n_units, 1)
-    )
+    unit, n = count_journeys(log.engine, log._journeys("reach"))  # noqa: SLF001
+    journeys = unit_matrix(unit, np.zeros(len(n), int), n, (counts.n_units, 1))
     everywhere = count_reach(log.engine, visits), count_audience(log.engine, visits)
     reach, audience = [], []
     for candidate in candidates:
@@ -109,7 +108,7 @@ def reach_and_audience(
         own = int(counts.activity[candidate.state])
         here = code == own
         wins = unit_matrix(unit[here], np.zeros(int(here.sum()), int), n[here], (counts.n_units, 1))
-        share = share_of_units(wins, starts, np.zeros(1, int), buckets=counts.buckets)
+        share = share_of_units(wins, journeys, np.zeros(1, int), buckets=counts.buckets)
         reach.append(Estimates(share.estimate[0], share.lower[0], share.upper[0], share.n[0]))
         audience.append(lost.get(own, 0))
     return reach, audience

@@ -23,7 +23,8 @@ from journeymine.counts.attempts import keep_attempts, merge_like_attempts, with
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
 from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
-from journeymine.fixes.causal.care import care_of
+from journeymine.fixes.causal.care import care_of, exposure_of
+from journeymine.fixes.causal.state_facts import StateFacts
 from journeymine.fixes.causal.trials import carry_over
 from journeymine.fixes.classes import find_classes
 from journeymine.fixes.experiments.plannable import PlanFacts
@@ -65,6 +66,7 @@ OutcomeName = Literal["conversion", "revenue", "time"]
 Candidates = Literal["auto"]
 DAY_US = 86_400_000_000
 MOST_TOGETHER, MOST_PAIRS = 3, 3
+FEWEST_DRAWS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,16 @@ class FixSettings:
                 f"heterogeneity is {shown(self.heterogeneity)}, expected None or 'classes'.",
                 hint='pass heterogeneity="classes" to correct for customers who differ in ways no segment shows.',
             )
+        for name, least in (("n_draws", FEWEST_DRAWS), ("seed", 0)):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
+                raise OptionError(f"{name} is {shown(number)}, expected a whole number from {least}.")
+        for name in ("value", "months", "budget"):
+            number = getattr(self, name)
+            if number is not None and (
+                isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < np.inf
+            ):
+                raise OptionError(f"{name} is {shown(number)}, expected a number above 0.")
         check_choice("outcome", self.outcome, Literal[OUTCOMES])
         check_choice("causal", self.causal, Causal)
         if self.horizon is not None and self.outcome != "conversion":
@@ -123,6 +135,7 @@ class _Ranking:
         self.sequences: SequenceCounts = sequences_of(log)
         self.money = money_of(log)
         self.pairs: list[tuple[int, int]] = []
+        self.facts = StateFacts(self.counts, self.evidence.drops, self.sequences, settings.seed)
 
     def of(self, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]) -> FixRanking:
         """The ranking of the candidates that the data suggest, or of the fixes that are given."""
@@ -142,18 +155,16 @@ class _Ranking:
             outcome=self._outcome,
             timing=self._timing(),
         )
-        effects = what_if.estimate(n_draws=settings.n_draws, seed=settings.seed)
-        care, placebo = self._care(what_if, candidates, effects)
-        if settings.outcome == "conversion" and settings.horizon is None:
-            effects = with_exposures(candidates, effects, care, self.counts.n_units, settings.seed)
-        predicted = effects
-        known = self._known(candidates, effects)
-        if known is not None:
-            effects = replace(effects, effect=known.effect, effect_draws=known.draws)
-            care = tuple(
-                replace(one, grade="experiment", reasons=()) if tested else one
-                for one, tested in zip(care, known.tested, strict=True)
-            )
+        predicted = self._with_exposures(
+            candidates, what_if.estimate(n_draws=settings.n_draws, seed=settings.seed)
+        )
+        known = self._known(candidates, predicted)
+        effects = (
+            predicted if known is None else replace(predicted, effect=known.effect, effect_draws=known.draws)
+        )
+        scale = self._scale(len(effects.effect_draws))
+        tested = () if known is None else known.tested
+        care, placebo = self._care(what_if, candidates, effects, scale, tested)
         reach, audience = reach_and_audience(self.log, self.counts, candidates)
         facts = self._facts(what_if, candidates)
         ranked = rank_all(
@@ -162,18 +173,17 @@ class _Ranking:
                 effects,
                 reach,
                 audience,
-                self._scale(len(effects.effect_draws)),
+                scale,
                 self.counts.n_starts,
                 care,
                 None if known is None else predicted,
                 facts,
             )
         )
-        chain = fit_chain(self.counts, n_draws=settings.n_draws, seed=settings.seed)
         ranking = FixRanking(
             fixes=ranked.fixes,
             found=found,
-            conversion=chain.converted,
+            conversion=self._conversion(effects),
             n_draws=len(effects.effect_draws),
             unit="buckets" if self.log.canonical.buckets else "customers",
             states=self.counts.states,
@@ -186,6 +196,8 @@ class _Ranking:
             p_nothing=ranked.p_nothing,
             placebo=placebo,
             what_if=what_if,
+            effects=effects,
+            scale=scale.of_effect,
             places={candidate.fix.id: i for i, candidate in enumerate(candidates)},
             draws=ranked.draws,
             facts=facts,
@@ -195,6 +207,23 @@ class _Ranking:
             horizon_months=settings.months,
         )
         return replace(ranking, sets=self._sets(ranking, candidates))
+
+    def _conversion(self, effects: Effects) -> Estimates:
+        """Conversion now: within the horizon, if there is one."""
+        if self.settings.horizon is not None:
+            return percentile_interval(np.asarray(effects.base), effects.base_draws, self.counts.n_starts)
+        return fit_chain(self.counts, n_draws=self.settings.n_draws, seed=self.settings.seed).converted
+
+    def _with_exposures(self, candidates: Sequence[Candidate], effects: Effects) -> Effects:
+        """Effects of steps that customers choose to meet, adjusted for their history where that is asked for."""
+        settings = self.settings
+        if settings.causal != "aipw" or settings.outcome != "conversion" or settings.horizon is not None:
+            return effects
+        exposures = [
+            exposure_of(self.facts, self.counts, c.fix, c.state, self.evidence.segments)[0]
+            for c in candidates
+        ]
+        return with_exposures(candidates, effects, exposures, self.counts.n_units, settings.seed)
 
     def _sets(self, ranking: FixRanking, candidates: Sequence[Candidate]) -> tuple[FixSet, ...]:
         """What is best done together, and pairs whose effects do not add up."""
@@ -215,11 +244,13 @@ class _Ranking:
         self, found: Found, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]
     ) -> list[Candidate]:
         if not isinstance(wanted, str):
-            return resolve_fixes([*wanted, *extra], self.evidence)
+            return resolve_fixes(wanted, self.evidence)
         check_choice("candidates", wanted, Candidates)
-        own = resolve_fixes(extra, self.evidence) if extra else []
+        own = resolve_fixes(extra, self.evidence) if len(extra) else []
         known = {candidate.fix.id for candidate in own}
-        return [*own, *(c for c in found.candidates if c.fix.id not in known)]
+        # A skipped step was seen to keep customers; what it does to their time is another question.
+        steps = self.settings.outcome != "time" and self.settings.horizon is None
+        return [*own, *(c for c in found.candidates if c.fix.id not in known and (steps or c.kind != "step"))]
 
     def _looping(self, candidates: Sequence[Candidate]) -> set[int]:
         """Activities of loops that a fix is about: they keep their attempts."""
@@ -254,6 +285,9 @@ class _Ranking:
 
     def _outcome(self, model: CellModel) -> Outcome:
         if self.settings.outcome == "time":
+            if self.log.canonical.last_us is None:
+                hint = 'read the log with timestamp="...", or rank by another outcome.'
+                raise NotEnoughDataError("the log has no times, so nothing can be saved of them.", hint=hint)
             return Time(model, self.states)
         if self.settings.outcome == "revenue":
             if self.money is None:
@@ -287,9 +321,16 @@ class _Ranking:
         return recalibrated(effects.effect, effects.effect_draws, kinds, ids, past)
 
     def _care(
-        self, what_if: WhatIf, candidates: Sequence[Candidate], effects: Effects
+        self,
+        what_if: WhatIf,
+        candidates: Sequence[Candidate],
+        effects: Effects,
+        scale: Scale,
+        tested: Sequence[bool],
     ) -> tuple[tuple[Care, ...], PlaceboResult]:
         scored = percentile_interval(effects.effect, effects.effect_draws, self.counts.n_starts)
+        # Costs in the unit of the effect; without a value there is nothing to compare them with.
+        price = np.array([c.fix.cost for c in candidates], dtype=float) / (scale.of_effect or np.inf)
         return care_of(
             self.counts,
             self.evidence.drops,
@@ -299,7 +340,10 @@ class _Ranking:
             base=effects.base,
             effects=scored,
             effect_at=self._effect_at(what_if, effects),
-            next_best=_next_best(candidates, scored),
+            next_best=_next_best(candidates, scored, price),
+            cost=price,
+            tested=[c.fix.id for c, known in zip(candidates, tested, strict=False) if known],
+            facts=self.facts,
             segments=self.evidence.segments,
             causal=self.settings.causal,
             flags=self._flags(what_if, candidates, effects),
@@ -309,13 +353,14 @@ class _Ranking:
 
     @staticmethod
     def _effect_at(what_if: WhatIf, effects: Effects) -> Callable[[int, float], float]:
-        """Effect of a fix at a rescue factor; within a horizon in proportion to conversion in the end."""
-        if what_if.timing is None:
-            return what_if.effect_at
-        in_the_end = [what_if.effect_at(i, c.fix.rho) for i, c in enumerate(what_if.candidates)]
+        """Effect of a fix at a rescue factor: on the chains, in proportion to what is believed of it.
+
+        That is other than the chains say within a horizon, after an experiment, and where histories were adjusted for.
+        """
+        on_chain = [what_if.effect_at(i, c.fix.rho) for i, c in enumerate(what_if.candidates)]
 
         def at(i: int, rho: float) -> float:
-            part = effects.effect[i] / in_the_end[i] if in_the_end[i] else 0.0
+            part = effects.effect[i] / on_chain[i] if on_chain[i] else 0.0
             return float(part * what_if.effect_at(i, rho))
 
         return at
@@ -388,12 +433,13 @@ class _Ranking:
         return Scale(settings.outcome, per_month, mean, draws, settings.months)
 
 
-def _next_best(candidates: Sequence[Candidate], effects: Estimates) -> np.ndarray:
-    """Effect of the next fix of each block of decisions; nan for the last one."""
+def _next_best(candidates: Sequence[Candidate], effects: Estimates, price: np.ndarray) -> np.ndarray:
+    """Effect at which each fix falls to the next one of its list, after costs; nan for the last one."""
     following = np.full(len(candidates), np.nan)
+    net, lower = effects.estimate - price, effects.lower - price
     for assumed in (False, True):
         group = [i for i, c in enumerate(candidates) if (c.block == "assumed") == assumed]
-        order = sorted(group, key=lambda i: (-effects.lower[i], -effects.estimate[i], candidates[i].fix.id))
+        order = sorted(group, key=lambda i: (-lower[i], -net[i], candidates[i].fix.id))
         for one, after in itertools.pairwise(order):
-            following[one] = effects.estimate[after]
+            following[one] = net[after] + price[one]
     return following

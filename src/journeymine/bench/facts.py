@@ -26,7 +26,8 @@ class Facts:
     segments
         Columns that may be adjusted for.
     shape, scenario
-        Which world it is. The world also knows its truth: to ask for it is cheating.
+        Which world it is, for tables. The world also knows its truth: to ask for it is cheating, and none of our
+        rankers looks at these two.
     n_draws
         Replicates that a ranker with a bootstrap is asked to make.
 

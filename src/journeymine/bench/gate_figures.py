@@ -63,9 +63,14 @@ def called(summary: Summary) -> tuple[Figure | None, str]:
 
 
 def slope(summary: Summary) -> tuple[Figure | None, str]:
-    """Slope of the reliability of P(best)."""
+    """Slope of the reliability of P(best), and how many worlds, each with one winner, are pooled in it."""
     found = reliability_of(summary.scores)
-    return (found.slope if found else None), ""
+    n = len({(score.log.shape, score.log.scenario) for score in summary.scores})
+    told = (
+        f"pooled over {n} {'world' if n == 1 else 'worlds'}, each with the same best fix in all its logs: "
+        "the slope shows the gaps between their fixes too, not the method alone"
+    )
+    return (found.slope, told) if found else (None, "")
 
 
 def flagged(name: str) -> Measure:

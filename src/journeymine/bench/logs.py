@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from journeymine.bench.facts import N_DRAWS, Facts
@@ -30,7 +30,7 @@ class BenchLog:
     Attributes
     ----------
     events
-        Its rows; `events.attrs` holds the `Facts`.
+        Its rows, `cleaned`; `events.attrs` holds the `Facts`.
     fixes
         What is to be ranked.
     truth
@@ -43,22 +43,35 @@ class BenchLog:
 
 
 def make_log(key: LogKey, n_draws: int = N_DRAWS) -> BenchLog:
-    """Simulate a log of the benchmark."""
+    """Simulate a log of the benchmark and clean it, the same for every ranker."""
     from journeymine.simulate.worlds import journeys, world
 
     known = world(key.shape, key.scenario)
-    events, truth = journeys(key.shape, key.scenario, n=key.n, seed=key.seed)
-    Facts(
-        goal=_names(known.goal),
-        end=_names(known.end),
-        idle=str(known.idle),
-        segments=_names(known.segments),
-        shape=key.shape,
-        scenario=key.scenario,
-        n_draws=n_draws,
-    ).write(events)
+    frame, truth = journeys(key.shape, key.scenario, n=key.n, seed=key.seed)
+    events = cleaned(frame)
+    replace(Facts.of(frame), n_draws=n_draws).write(events)
     effects = dict(zip(truth["fix_id"].astype(str), truth["effect"].astype(float), strict=True))
     return BenchLog(events, tuple(known.fixes), effects)
+
+
+def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
+    """What a careful analyst does before any ranker: no case of more than 60 rows (bots), no row twice.
+
+    Rows without a time stay: what to do with them is for the ranker to say. The rule does not know the scenario; only
+    "dirty" logs have anything to clean (the longest journey of the others has about half as many steps).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("bot", i) for i in range(61)] + [("a", 1), ("a", 1), ("a", 2)]
+    >>> cleaned(pd.DataFrame(rows, columns=["case_id", "timestamp"])).to_dict("list")
+    {'case_id': ['a', 'a'], 'timestamp': [1, 2]}
+    """
+    from journeymine.simulate.worlds.known import MAX_EVENTS
+
+    length = frame.groupby("case_id")["case_id"].transform("size")
+    kept = frame[((length <= MAX_EVENTS) | frame["case_id"].isna()) & ~frame.duplicated()]
+    return kept.reset_index(drop=True)
 
 
 def true_sets(key: LogKey, sets: list[dict[str, object]]) -> list[float]:
@@ -67,9 +80,3 @@ def true_sets(key: LogKey, sets: list[dict[str, object]]) -> list[float]:
 
     known = world(key.shape, key.scenario)
     return [float(known.joint_effect(list(one["ids"]))) for one in sets]  # type: ignore[call-overload]
-
-
-def _names(names: object) -> tuple[str, ...]:
-    if names is None:
-        return ()
-    return (names,) if isinstance(names, str) else tuple(map(str, names))  # type: ignore[call-overload]

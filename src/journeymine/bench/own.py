@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from journeymine.fixes.fix import Fix
+    from journeymine.log import EventLog
 
+_ROLES: Final = ("case_id", "customer_id", "activity", "timestamp", "channel", "value")
 _COPIED: Final = (
     "estimate",
     "lower",
@@ -35,11 +37,9 @@ def journeymine_classes(events: pd.DataFrame, fixes: list[Fix], seed: int) -> pd
 
 
 def _ranked(events: pd.DataFrame, fixes: list[Fix], seed: int, heterogeneity: str | None) -> pd.DataFrame:
-    from journeymine.simulate.worlds import world
-
     facts = Facts.of(events)
-    log: Any = world(facts.shape, facts.scenario).read(events)
-    ranking = log.rank_fixes(
+    log = _read(events, facts)
+    ranking: Any = log.rank_fixes(
         candidates=list(fixes), heterogeneity=heterogeneity, seed=seed, n_draws=facts.n_draws
     )
     found = ranking.to_frame().rename(columns={"id": "fix_id"})
@@ -51,6 +51,16 @@ def _ranked(events: pd.DataFrame, fixes: list[Fix], seed: int, heterogeneity: st
     answer.attrs["n_classes"] = _most_classes(ranking)
     answer.attrs["sets"] = _sets(ranking)
     return answer
+
+
+def _read(events: pd.DataFrame, facts: Facts) -> EventLog:
+    """The log as a user would read it who knows the facts: nothing here asks which world it is."""
+    from journeymine.reading import read_log
+
+    roles: dict[str, Any] = {name: name for name in _ROLES if name in events}
+    log = read_log(events, **roles)
+    end = [name for name in facts.end if name in log.activities]  # a small log may have none
+    return log.journeys(list(facts.goal), end=end or None, idle=facts.idle, segments=list(facts.segments))
 
 
 def _most_classes(ranking: Any) -> int | None:

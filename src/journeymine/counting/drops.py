@@ -74,6 +74,12 @@ def count_reach(engine: DuckDBEngine, visits: str, condition: str = "TRUE") -> t
     return ints(rows["unit"]), ints(rows["code"]), ints(rows["n"])
 
 
+def count_journeys(engine: DuckDBEngine, journeys: Journeys) -> tuple[Ints, Ints]:
+    """All journeys by unit: (unit, n)."""
+    rows = engine.fetch(chain_sql.journeys_sql(journeys.table))
+    return ints(rows["unit"]), ints(rows["n"])
+
+
 def count_audience(engine: DuckDBEngine, visits: str, condition: str = "TRUE") -> dict[int, int]:
     """Customers lost after each activity in a scope, by code."""
     rows = engine.fetch(chain_sql.audience_sql(visits, condition))

@@ -53,6 +53,14 @@ class Scale:
     months: float = 12.0
 
     @property
+    def of_effect(self) -> float | None:
+        """What an effect of 1 is worth over the months, in money; None where it is not known."""
+        value = self.worth[0]
+        if value is None:
+            return None
+        return value if self.journeys_per_month is None else value * self.journeys_per_month * self.months
+
+    @property
     def worth(self) -> tuple[float | None, Floats | None]:
         """What a unit of effect is worth, and its replicates: of revenue 1."""
         return (1.0, None) if self.outcome == "revenue" else (self.value, self.value_draws)
@@ -229,6 +237,7 @@ def _fix(material: Material, group: list[int], decided: Decisions, place: int, b
         rice=decided.rice[place],
         tied_with=decided.tied_with[place],
         shrinkage=candidate.shrinkage,
+        sd=float(effects.effect_draws[:, i].std(ddof=1)),
         predicted=None if material.predicted is None else _predicted(material, i),
     )
     return ranked if material.care is None else _cared(ranked, material.care[i])

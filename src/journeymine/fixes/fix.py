@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,9 +86,7 @@ class Fix:
         if self.segment is not None:
             object.__setattr__(self, "segment", _pair(self.segment))
         if self.period is not None:
-            first, last = self.period_us or (0, 0)
-            if first >= last:
-                raise OptionError(f"period is {shown(self.period)}, expected an end after its start.")
+            object.__setattr__(self, "period", _period(self.period))
         if not self.id:
             object.__setattr__(self, "id", self._name())
 
@@ -102,12 +101,31 @@ class Fix:
             value = getattr(self, name)
             if not isinstance(value, str) and (value is not None or name == "activity"):
                 raise OptionError(f"{name} is {shown(value)}, expected the name of an activity.")
+        if not isinstance(self.id, str):
+            raise OptionError(
+                f"id is {shown(self.id)}, expected a text.", hint='put it in quotes: id="shorter form".'
+            )
+        if self.label is not None and not isinstance(self.label, str):
+            raise OptionError(
+                f"label is {shown(self.label)}, expected a text.",
+                hint='put it in quotes: label="Shorter form".',
+            )
+        self._check_places()
+
+    def _check_places(self) -> None:
         if self.kind == "reroute" and self.to is None:
             raise OptionError('kind is "reroute" and to is missing.', hint='say where: to="Live chat".')
         if self.kind != "reroute" and self.to is not None:
             raise OptionError(
                 f"to is {shown(self.to)}, which only a re-route has.", hint='use kind="reroute".'
             )
+        for name in ("target", "activity"):
+            if self.to is not None and self.to == getattr(self, name):
+                raise OptionError(
+                    f"to is {shown(self.to)}, which is also the {name}: nobody would be sent elsewhere.",
+                    found="expected another activity than activity and target.",
+                    hint='name where they should go instead: to="Live chat".',
+                )
         if self.kind not in ("reroute", "loop") and self.target is not None:
             raise OptionError(f"target is {shown(self.target)}, which only loops and re-routes have.")
         if self.kind == "incident" and self.period is None:
@@ -120,15 +138,26 @@ class Fix:
             value = getattr(self, name)
             if value is None and name in ("share", "effort"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-                raise OptionError(f"{name} is {shown(value)}, expected a number.")
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise OptionError(
+                    f"{name} is {shown(value)}, expected a number.",
+                    hint=f"write it without quotes and units, or leave {name} out.",
+                )
             if name in ("share", "rho") and not 0 <= value <= 1:
                 raise OptionError(
                     f"{name} is {shown(value)}, expected a number from 0 to 1.",
                     hint=f"write 20 % as {name}=0.2.",
                 )
+            if name == "cost" and value < 0:
+                raise OptionError(
+                    f"cost is {shown(value)}, expected a number from 0.",
+                    hint="a fix that saves money: leave cost out, and count what it saves elsewhere.",
+                )
             if name == "effort" and value <= 0:
-                raise OptionError(f"effort is {shown(value)}, expected a number above 0.")
+                raise OptionError(
+                    f"effort is {shown(value)}, expected a number above 0.",
+                    hint="leave effort out where it is not known.",
+                )
 
     def _name(self) -> str:
         parts = [self.kind, self.activity]
@@ -184,12 +213,27 @@ class Fix:
         return cls(**given)
 
 
+def _period(value: Any) -> tuple[str | datetime, str | datetime]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise OptionError(
+            f"period is {shown(value)}, expected two moments: the first one, and the one after the last.",
+            hint='pass period=("2026-02-18", "2026-03-08").',
+        )
+    first, last = value
+    if time_us(first) >= time_us(last):
+        raise OptionError(
+            f"period is {shown(value)}, expected an end after its start.",
+            hint="swap the two; the second moment is the first one that is outside.",
+        )
+    return first, last
+
+
 def _pair(value: Any) -> tuple[str, str]:
     if hasattr(value, "items") and len(value) == 1:
         value = next(iter(value.items()))
     if isinstance(value, str) and "=" in value:
         value = value.split("=", 1)
-    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise OptionError(
             f"segment is {shown(value)}, expected a column and a value.",
             hint='pass segment=("platform", "mobile").',

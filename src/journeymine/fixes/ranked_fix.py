@@ -112,6 +112,8 @@ class RankedFix:
         The test that would settle it; None where none can be planned.
     why_grade
         Codes of the reasons for the grade of evidence.
+    sd
+        Standard deviation of the effect's replicates; the interval may be wider, down to no effect.
     predicted
         The effect before past experiments corrected it; None where there are none.
     """
@@ -157,6 +159,7 @@ class RankedFix:
     plan: ExperimentPlan | None = None
     why_grade: tuple[str, ...] = ()
     predicted: Estimates | None = None
+    sd: float = float("nan")
 
     @property
     def label(self) -> str | None:

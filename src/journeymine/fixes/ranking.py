@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from journeymine.errors import NotEnoughDataError, OptionError
+from journeymine.fixes.decision.error_control import bounded, kept_above_zero
 from journeymine.fixes.experiments.plan_fix import find_fix, plan_of_fix
+from journeymine.fixes.what_if.waits import SHAPES
 from journeymine.uncertainty import Estimates, percentile_interval
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.experiments.plan import ExperimentPlan
     from journeymine.fixes.experiments.plannable import PlanFacts
     from journeymine.fixes.ranked_fix import RankedFix
-    from journeymine.fixes.what_if.what_if import WhatIf
+    from journeymine.fixes.what_if.what_if import Effects, WhatIf
     from journeymine.log import EventLog
 
     Floats = NDArray[np.float64]
@@ -44,20 +46,24 @@ class FixSet:
         What the single effects come to.
     cost
         What they cost together.
+    net_value
+        What they bring over the horizon less that; None where neither value nor cost is known.
     """
 
     ids: tuple[str, ...]
     effect: Estimates
     sum_of_singles: float
     cost: float
+    net_value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers: ids, effect, sum_of_singles, cost."""
+        """Plain numbers: ids, effect, sum_of_singles, cost, net_value."""
         return {
             "ids": list(self.ids),
             "effect": self.effect.at(),
             "sum_of_singles": self.sum_of_singles,
             "cost": self.cost,
+            "net_value": self.net_value,
         }
 
 
@@ -100,8 +106,10 @@ class FixRanking:
         What past experiments say about the predictions; None before the first one.
     sets
         Fixes evaluated together.
-    what_if
-        The chains behind the effects, for further questions.
+    what_if, effects
+        The chains behind the effects, for further questions, and what they gave.
+    scale
+        What an effect of 1 is worth over the horizon, in money; None where no value is known.
     places
         Place of each fix in `what_if`, by id.
     draws
@@ -133,6 +141,8 @@ class FixRanking:
     calibration: Calibration | None = None
     sets: tuple[FixSet, ...] = ()
     what_if: WhatIf | None = field(default=None, repr=False)
+    effects: Effects | None = field(default=None, repr=False)
+    scale: float | None = None
     places: dict[str, int] = field(default_factory=dict, repr=False)
     draws: Floats = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
     facts: PlanFacts | None = field(default=None, repr=False)
@@ -198,13 +208,29 @@ class FixRanking:
                 f"{len(chosen)} fixes were named, expected at least one, and each once.",
                 hint="pass ranks, like [1, 2].",
             )
-        if self.what_if is None:
+        if self.what_if is None or self.effects is None:
             raise NotEnoughDataError("this ranking has no chains to put fixes together on.")
         places = [self.places[fix.id] for fix in chosen]
-        estimate, draws = self.what_if.together(places, n_draws=self.n_draws, seed=self.seed)
-        effect = percentile_interval(np.asarray(estimate), draws, int(chosen[0].effect.n))
+        at = [self.fixes.index(fix) for fix in chosen]
+        joint, joint_draws = self.what_if.together(places, n_draws=self.n_draws, seed=self.seed)
+        on_chain = self.effects.on_chain[places]
         singles = sum(float(fix.effect.estimate) for fix in chosen)
-        return FixSet(tuple(fix.id for fix in chosen), effect, singles, sum(fix.cost for fix in chosen))
+        # What is known beside the chains (experiments, histories, luck of the draw) holds for the set as for its parts.
+        trust = singles / float(on_chain.sum()) if on_chain.sum() else 1.0
+        estimate = singles + trust * (joint - float(on_chain.sum()))
+        apart = joint_draws - self.effects.on_chain_draws[:, places].sum(axis=1)
+        draws = self.draws[:, at].sum(axis=1) + trust * apart
+        found = percentile_interval(np.asarray(estimate), draws, int(chosen[0].effect.n))
+        kept = bool(kept_above_zero(np.array([estimate]), draws[:, None])[0])
+        low, high = bounded(found.lower, found.upper, np.asarray(kept))
+        cost = sum(fix.cost for fix in chosen)
+        return FixSet(
+            tuple(fix.id for fix in chosen),
+            Estimates(found.estimate, np.asarray(low), np.asarray(high), found.n),
+            singles,
+            cost,
+            None if self.scale is None else estimate * self.scale - cost,
+        )
 
     def choose(self, budget: float | None = None, *, most: int = 5) -> FixSet:
         """Fixes to do together: one after the other, the one that adds most to what is already chosen.
@@ -212,22 +238,51 @@ class FixRanking:
         Parameters
         ----------
         budget
-            What they may cost together; fixes are then compared by what they add for their cost.
+            What they may cost together; fixes are then compared by what they add for their cost. Without one, by what
+            they add less their cost.
         most
             Largest number of fixes.
         """
-        if self.what_if is None:
+        if self.what_if is None or self.effects is None:
             raise NotEnoughDataError("this ranking has no chains to put fixes together on.")
         pool = [fix for fix in self.fixes if fix.block != "assumed"] or list(self.fixes)
+        places = [self.places[fix.id] for fix in pool]
+        on_chain = self.effects.on_chain[places]
         chosen = self.what_if.greedy(
-            [self.places[fix.id] for fix in pool], [fix.cost for fix in pool], budget=budget, most=most
+            places,
+            [fix.cost for fix in pool],
+            budget=budget,
+            most=most,
+            scale=1.0 if self.scale is None else self.scale,
+            believed=[
+                float(fix.effect.estimate) / chain if chain else 1.0
+                for fix, chain in zip(pool, on_chain.tolist(), strict=True)
+            ],
         )
         if not chosen:
             raise NotEnoughDataError(
-                "no fix adds anything within the budget.",
+                "no fix adds more than it costs within the budget.",
                 hint="raise the budget, or look at the single effects.",
             )
         return self.together([pool[i].id for i in chosen])
+
+    def patience(self, fix: int | str) -> pd.DataFrame:
+        """Effect of a fix of a wait under other shapes of patience, where customers leave without a trace.
+
+        One row a shape: 1 is the assumption of the ranking (exponential patience), 0 says that nobody leaves because of
+        the wait. The log cannot tell them apart.
+        """
+        import pandas as pd
+
+        one = self[fix]
+        if one.kind != "wait" or self.what_if is None:
+            raise OptionError(
+                f"{one.id} shortens no wait.", hint='name a fix of kind "wait", by its rank or its id.'
+            )
+        place = self.places[one.id]
+        return pd.DataFrame(
+            [{"shape": shape, "effect": self.what_if.effect_of_patience(place, shape)} for shape in SHAPES]
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row a fix: rank, id, kind, activity, segment, period_start, period_end, estimate, lower, upper, …."""

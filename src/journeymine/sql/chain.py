@@ -126,6 +126,11 @@ def reach_sql(visits: str, condition: str = "TRUE") -> str:
         GROUP BY unit, code ORDER BY unit, code"""
 
 
+def journeys_sql(journeys: str) -> str:
+    """Journeys of each unit: (unit, n)."""
+    return f"SELECT unit, COUNT(*) AS n FROM {journeys} WHERE state IS NOT NULL GROUP BY unit ORDER BY unit"
+
+
 def audience_sql(visits: str, condition: str = "TRUE") -> str:
     """Customers who were lost after each activity in a scope: (code, n)."""
     return f"""

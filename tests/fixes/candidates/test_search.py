@@ -17,6 +17,7 @@ from journeymine.fixes.candidates import (
     cell_values,
     find_candidates,
 )
+from journeymine.fixes.candidates.rows import Row
 
 A = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.10, 0.00, 0.60, 0.00, 0.30], [0.00, 0.15, 0.10, 0.55, 0.20]]
 B = [[0.20, 0.50, 0.00, 0.05, 0.25], [0.07, 0.00, 0.38, 0.00, 0.55], [0.00, 0.15, 0.10, 0.55, 0.20]]
@@ -161,3 +162,60 @@ def test_q_values_are_of_one_family(fix_world: Make, shift: int) -> None:
     p = np.array([row.test.p_value for row in found.tests])
     np.testing.assert_allclose([row.q_value for row in found.tests], benjamini_hochberg(p))
     assert all(row.kept == (row.q_value <= 0.05) for row in found.tests)
+
+
+@pytest.mark.parametrize(("first", "last"), [(4, 24), (0, 19)])
+def test_what_is_broken_most_of_the_time_is_no_incident(fix_world: Make, first: int, last: int) -> None:
+    """Twenty days of thirty: it differs over time, but which of both is usual?"""
+
+    def broken(cell: int, at: int, matrix: np.ndarray) -> np.ndarray:
+        return np.array(B) if first <= at < last else matrix
+
+    world = fix_world([A], 4000, n_slices=30, change=broken, seed=3)
+    found = find_candidates(world.chain, world.drops)
+    assert any(row.kept and row.about == "period" for row in found.tests)
+    assert found_of(found) == []
+
+
+def test_an_incident_before_a_change_is_found(fix_world: Make) -> None:
+    """Worse from day 13 on, and much worse from day 4 to 7: that stands above what is usual since, too."""
+    worse = [row.copy() for row in A]
+    worse[1] = [0.02, 0.00, 0.13, 0.00, 0.85]
+
+    def broken(cell: int, at: int, matrix: np.ndarray) -> np.ndarray:
+        return np.array(worse) if 4 <= at < 7 else np.array(B) if at >= 13 else matrix
+
+    world = fix_world([A], 6000, n_slices=30, change=broken, seed=3)
+    (fix,) = found_of(find_candidates(world.chain, world.drops))
+    first, last = (edge / DAY_US for edge in fix.period_us)
+    assert abs(first - 4) <= 1
+    assert abs(last - 7) <= 1
+    here = world.drops.of_state(1)
+    inside = (here.slice >= first) & (here.slice < last)
+    assert fix.reference.n.sum() == here.n[~inside].sum()
+
+
+def test_a_short_period_below_what_is_usual_since_is_no_incident(fix_world: Make) -> None:
+    """Days 0 to 5 good, 5 to 8 a little worse, much worse from day 10 on: those three days were no incident."""
+    worse = [row.copy() for row in A]
+    worse[1] = [0.02, 0.00, 0.18, 0.00, 0.80]
+
+    def broken(cell: int, at: int, matrix: np.ndarray) -> np.ndarray:
+        return np.array(worse) if at >= 10 else np.array(B) if 5 <= at < 8 else matrix
+
+    world = fix_world([A], 6000, n_slices=30, change=broken, seed=3)
+    row = Row(1, "S1", world.drops.of_state(1), cell_values(world.chain), ())
+    assert len(row.windows) > 1
+    assert row.incidents == []
+
+
+def test_a_value_that_is_worse_most_of_the_time_is_a_segment(fix_world: Make) -> None:
+    """No incident tells of it, so the whole time does."""
+
+    def broken(cell: int, at: int, matrix: np.ndarray) -> np.ndarray:
+        return np.array(B) if cell == 1 and at >= 6 else matrix
+
+    world = fix_world([A, A], 4000, cell_names=[("web",), ("app",)], n_slices=30, change=broken, seed=4)
+    assert {(c.kind, c.value) for c in found_of(find_candidates(world.chain, world.drops))} == {
+        ("segment", "app")
+    }

@@ -177,3 +177,19 @@ def test_two_fixes_of_one_id(service_evidence: Evidence) -> None:
     named = dataclasses.replace(twice[1], id="half")
     assert [c.fix.id for c in resolve_fixes([twice[0], named], service_evidence)] == ["drop_off:Form", "half"]
     assert resolve_fixes([], service_evidence) == []
+
+
+def test_a_copy_of_a_found_fix_is_believed_as_far(service_evidence: Evidence) -> None:
+    """Whatever it costs and is called; one with a share of its own rests on no comparison, so nothing was selected."""
+    found = [c for c in search_candidates(service_evidence).candidates if c.reference is not None]
+    assert {c.kind for c in found} == {"period", "attempt", "channel", "step"}
+    priced = [dataclasses.replace(c.fix, cost=9.0, id=f"mine {i}") for i, c in enumerate(found)]
+    for own, one in zip(resolve_fixes(priced, service_evidence, found), found, strict=True):
+        assert (own.block, own.fix.cost) == ("user", 9.0)
+        assert own.shrinkage is not None
+        assert (own.shrinkage, own.test, own.kind) == (one.shrinkage, one.test, one.kind)
+        assert own.scope.drops.sum() == one.scope.drops.sum()
+    shared = [dataclasses.replace(c.fix, share=0.3) for c in found if c.kind != "step"]
+    elsewhere = dataclasses.replace(found[0].fix, segment=None, id="all")
+    for own in resolve_fixes([*shared, elsewhere], service_evidence, found):
+        assert (own.shrinkage, own.test) == (None, None)

@@ -38,7 +38,7 @@ def test_an_experiment_needs_nothing_else() -> None:
     assert grade("wait", **bad, tested=True) == ("experiment", ())
 
 
-@pytest.mark.parametrize("flag", ["interaction", "few_visits", "silent_waits", "selected"])
+@pytest.mark.parametrize("flag", ["interaction", "few_visits", "selected"])
 def test_flags_that_do_not_speak_against_it(flag: str) -> None:
     assert grade("drop_off", **GOOD, flags=[flag])[0] == "adjusted"
 

@@ -13,6 +13,7 @@ import pytest
 from journeymine.errors import NotEnoughDataError, OptionError, SourceError
 from journeymine.fixes.experiments.plan import ExperimentPlan
 from journeymine.fixes.experiments.plan_fix import TITLES, find_fix, plan_of_fix
+from journeymine.fixes.experiments.plannable import metric_words
 from journeymine.fixes.experiments.planning import plan_test
 from journeymine.fixes.experiments.result_data import ResultData
 from journeymine.fixes.experiments.results import measure
@@ -124,6 +125,40 @@ def test_a_careful_reader_sees_what_a_weaker_effect_needs() -> None:
     assert plan(effect=estimate(-0.01, -0.02, 0.0)).careful is None
     # Past tests are in it already.
     assert plan(predicted=(0.03, 0.002)).careful is None
+
+
+def test_a_bound_of_the_list_is_no_noise_of_the_prediction() -> None:
+    """0.02 +- 0.0085 does not survive a list: the interval reaches 0. What was predicted is as sharp as its draws."""
+    ranking = small_ranking()
+    bounded = {
+        **{name: getattr(ranking.fixes[0], name) for name in ranking.fixes[0].__slots__},
+        "effect": estimate(0.02, -0.02, 0.06),
+    }
+    facts = ranking.facts
+    for sd, known in ((0.0085, 0.0085), (None, 0.08 / 3.919928), (float("nan"), 0.08 / 3.919928)):
+        fix = SimpleNamespace(**bounded, sd=sd)
+        found = plan_of_fix(fix.id, SimpleNamespace(fixes=(fix,), facts=facts))
+        assert found.predicted == pytest.approx((0.02, known))
+        assert found.assurance == pytest.approx(found.mean_chance(0.05, known / 0.4))
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "said", "size"),
+    [
+        ("silence", "55% convert today\n", "then until each has converted or was silent for 21 days"),
+        ("horizon", "55% convert today in the end\n", "then 21 days of waiting"),
+    ],
+)
+def test_the_baseline_is_conversion_in_the_end_and_said_so(follow_up: Any, said: str, size: str) -> None:
+    metric = metric_words(["Order"], 21.0, follow_up)
+    found = plan_of_fix(1, small_ranking(metric=metric, follow_up=follow_up))
+    text = repr(found)
+    assert said in text
+    assert size in text
+    # Journeys that go on for weeks convert "today" too: only a horizon ends them.
+    assert ("within 21 days" in text) == (follow_up == "horizon")
+    assert ExperimentPlan.from_dict(json.loads(found.to_json())).follow_up == follow_up
+    assert metric_words(["A", "B"], None) == "share that reaches “A” or “B”"
 
 
 def test_titles_name_every_kind() -> None:

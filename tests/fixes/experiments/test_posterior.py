@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from journeymine.fixes.experiments.calibration import calibrate
 from journeymine.fixes.experiments.past import PastTest
@@ -144,7 +145,7 @@ def test_nothing_changes_without_usable_tests() -> None:
         assert found.tested == (False, False)
 
 
-def test_draws_move_to_the_posterior_and_stay_together() -> None:
+def test_draws_have_the_moments_of_the_posterior() -> None:
     rng = np.random.default_rng(2)
     base = rng.normal(size=(500, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0], [0, 0, 1]])
     effect = np.array([0.02, 0.015, 0.01])
@@ -154,7 +155,6 @@ def test_draws_move_to_the_posterior_and_stay_together() -> None:
     assert found.tested == (True, False, False)
     assert found.draws.mean(axis=0) == pytest.approx(found.effect, rel=1e-9)
     assert found.draws.std(axis=0, ddof=1) == pytest.approx(found.sd, rel=1e-9)
-    assert np.corrcoef(found.draws.T) == pytest.approx(np.corrcoef(draws.T), abs=1e-9)
     again = posteriors(
         effect.tolist(),
         draws.std(axis=0, ddof=1).tolist(),
@@ -165,6 +165,95 @@ def test_draws_move_to_the_posterior_and_stay_together() -> None:
     assert found.effect == pytest.approx([mean for mean, _ in again])
     assert found.calibration is not None
     assert found.calibration.n_tests == 2
+
+
+# Four standard errors of a correlation, and of a standard deviation's share, over so many draws.
+N_DRAWS = 20_000
+NOISE = 4 / np.sqrt(N_DRAWS)
+
+
+def test_the_line_is_shared_by_all_fixes() -> None:
+    """Covariance of two fixes nobody tested: E[b^2] cov(m1, m2) + Var(b) m1 m2 (a is 0 before five tests).
+
+    Kept apart by draws that are only stretched: those have the correlation of the predictions, here 0.
+    """
+    effect = np.array([0.020, 0.015])
+    draws = effect + 0.001 * np.random.default_rng(5).normal(size=(N_DRAWS, 2))
+    past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.004)]
+    found = recalibrated(effect, draws, ["drop_off"] * 2, ["a", "b"], past)
+    line = calibrate(past, "drop_off").moments
+    expected = line.slope_var * effect.prod() / found.sd.prod()
+    assert expected > 0.4
+    assert np.corrcoef(found.draws.T)[0, 1] == pytest.approx(expected, abs=NOISE)
+    # Customers that two predictions share still show.
+    same = effect + 0.004 * np.random.default_rng(5).normal(size=(N_DRAWS, 1))
+    again = recalibrated(effect, same, ["drop_off"] * 2, ["a", "b"], past)
+    common = line.slope_var * effect.prod() + (line.slope**2 + line.slope_var) * 0.004**2
+    assert np.corrcoef(again.draws.T)[0, 1] == pytest.approx(common / again.sd.prod(), abs=NOISE)
+
+
+def test_the_order_of_two_untested_fixes_is_not_made_less_certain_by_the_slope() -> None:
+    """P(the smaller one is better): the error of b counts for the difference m1 - m2, not for m1 and for m2.
+
+    Var(difference) = Var(b) (m1 - m2)^2 + 2 E[b^2] s^2 + t^2 (m1^2 + m2^2 + 2 s^2), with the mean of t^2. If each fix
+    had a slope of its own, Var(b) (m1^2 + m2^2) would stand in the first place.
+    """
+    effect, s = np.array([0.020, 0.012]), 0.0005
+    draws = effect + s * np.random.default_rng(6).normal(size=(N_DRAWS, 2))
+    past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.008)]
+    found = recalibrated(effect, draws, ["drop_off"] * 2, ["a", "b"], past)
+    line = calibrate(past, "drop_off").moments
+    own = line.spread2 * (float(effect @ effect) + 2 * s**2)
+    own += 2 * (line.slope**2 + line.slope_var) * s**2
+    gap = effect[0] - effect[1]
+    shared = stats.norm.cdf(-line.slope * gap / np.sqrt(line.slope_var * gap**2 + own))
+    apart = stats.norm.cdf(-(found.effect[0] - found.effect[1]) / np.sqrt(found.sd @ found.sd))
+    swapped = float((found.draws[:, 1] > found.draws[:, 0]).mean())
+    assert swapped == pytest.approx(shared, abs=NOISE / 2)
+    assert swapped < apart - 0.05
+
+
+def test_kinds_share_all_of_the_slope_but_what_kinds_differ_by() -> None:
+    """Var(b) of a kind without tests is that of the others plus 0.1^2; only the rest of it is common to two kinds."""
+    effect = np.array([0.020, 0.015, 0.015])
+    draws = np.broadcast_to(effect, (N_DRAWS, 3))
+    past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.004, kind="wait")]
+    found = recalibrated(effect, draws, ["loop", "loop", "drop_off"], ["a", "b", "c"], past)
+    line = calibrate(past, "loop").moments
+    r = np.corrcoef(found.draws.T)
+    within = line.slope_var * effect[0] * effect[1] / (found.sd[0] * found.sd[1])
+    between = (line.slope_var - 0.1**2) * effect[0] * effect[2] / (found.sd[0] * found.sd[2])
+    assert r[0, 1] == pytest.approx(within, abs=NOISE)
+    assert r[0, 2] == pytest.approx(between, abs=NOISE)
+    assert between < within - 0.1
+
+
+def test_a_measured_fix_keeps_little_of_the_line() -> None:
+    """Given its measurement, of the line the part of the measurement's error is left: (1 - gain) of the covariance."""
+    effect = np.array([0.020, 0.015])
+    draws = effect + 0.001 * np.random.default_rng(7).normal(size=(N_DRAWS, 2))
+    past = [PastTest.of("a", 0.02, 0.001, 0.008, 0.003)]
+    found = recalibrated(effect, draws, ["drop_off"] * 2, ["a", "b"], past)
+    own, other = calibrate([], "drop_off", unit=0.02).moments, calibrate(past, "drop_off").moments
+    before = posterior(0.02, draws[:, 0].std(ddof=1), calibrate([], "drop_off", unit=0.02))[1] ** 2
+    left = 0.003**2 / (before + 0.003**2)
+    expected = left * np.sqrt(own.slope_var * other.slope_var) * effect.prod() / found.sd.prod()
+    assert np.corrcoef(found.draws.T)[0, 1] == pytest.approx(expected, abs=NOISE)
+
+
+def test_draws_do_not_depend_on_the_order_of_the_fixes() -> None:
+    effect = np.array([0.020, 0.015])
+    draws = effect + 0.001 * np.random.default_rng(8).normal(size=(50, 2))
+    past = [PastTest.of("a", 0.03, 0.002, 0.02, 0.004)]
+    one = recalibrated(effect, draws, ["loop", "wait"], ["a", "b"], past)
+    other = recalibrated(effect[::-1], draws[:, ::-1], ["wait", "loop"], ["b", "a"], past)
+    assert (one.draws == other.draws[:, ::-1]).all()
+
+
+def test_a_fix_that_does_nothing_stays_nothing() -> None:
+    past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.002)]
+    found = recalibrated(np.zeros(1), np.zeros((50, 1)), ["drop_off"], ["a"], past)
+    assert (found.draws == 0).all()
 
 
 def test_a_prediction_without_spread_gets_one() -> None:

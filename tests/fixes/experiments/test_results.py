@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from journeymine.errors import DataError, SourceError
 from journeymine.fixes.experiments.looks import take_looks
+from journeymine.fixes.experiments.past import PastTest
 from journeymine.fixes.experiments.planning import plan_test
 from journeymine.fixes.experiments.result_data import ResultData
 from journeymine.fixes.experiments.result_files import read_results, results_of_frame
@@ -170,7 +171,7 @@ def test_losses_and_open_ends_are_called_so() -> None:
     found = measure(totals(1000, 500, 1000, 505), PLAN)
     assert found.verdict == "open"
     assert any("cannot be told apart" in line for line in result_sentences(found, PLAN))
-    none = measure(totals(1000, 0, 1000, 0), PLAN)
+    none = measure(totals(1000, 0, 1000, 0), plan_test(**{**SETTINGS, "baseline": 0.004}))
     assert none.sd > 0
     assert none.verdict == "open"
 
@@ -226,6 +227,53 @@ def test_a_wrong_split_is_refused() -> None:
     assert any("Not used" in line for line in result_sentences(found, PLAN))
     # The planned split need not be halves.
     assert sample_ratio(np.array([2000, 8000]), 0.2) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("baseline", "n0", "won0", "flagged"),
+    [
+        (0.42, 169, 0, True),  # Wilson's 99.9 % interval of 0 of 169 ends at 10.83 / 179.83 = 6 %
+        (0.42, 169, 60, False),
+        (0.42, 2000, 460, False),  # 23 %: another season, not another count
+        (0.42, 12, 1, False),  # too few to say: up to 61 %
+        (0.42, 5000, 4000, True),  # 20 % do not convert where 58 % were planned
+        (0.95, 5000, 4250, True),  # 15 % do not convert where 5 % were planned
+        (0.02, 5000, 130, False),
+        (0.02, 5000, 400, True),
+    ],
+)
+def test_a_control_far_from_the_plan_is_not_used(baseline: float, n0: int, won0: int, flagged: bool) -> None:
+    plan = plan_test(**{**SETTINGS, "baseline": baseline, "effect_on_triggered": 0.01})
+    found = measure(totals(n0, won0, n0, won0), plan)
+    assert ("baseline" in found.flags, found.trusted) == (flagged, not flagged)
+    test = PastTest.from_result(plan, found)
+    # Kept as it is, and not learnt from.
+    assert (test.measured, test.usable) == (0.0, not flagged)
+    said = " ".join(result_sentences(found, plan))
+    assert ("more than a factor of two apart" in said) == flagged
+    assert ("order within 21 days" in said) == flagged
+    assert (found.verdict == "refused") == flagged
+
+
+def test_within_a_horizon_fewer_conversions_than_in_the_end_are_no_fault() -> None:
+    settings: dict[str, Any] = {**SETTINGS, "follow_up": "horizon", "follow_up_days": 7.0}
+    assert measure(totals(1000, 100, 1000, 100), plan_test(**settings)).trusted
+    assert not measure(totals(1000, 100, 1000, 100), PLAN).trusted
+    assert "baseline" in measure(totals(1000, 900, 1000, 900), plan_test(**settings)).flags
+
+
+def test_a_handful_of_customers_is_not_used() -> None:
+    for n, few in ((9, True), (10, False)):
+        found = measure(totals(n, n // 2, 12, 6), PLAN)
+        assert ("few" in found.flags) == few
+        assert found.trusted != few
+        assert any("expected 10 at the least" in line for line in result_sentences(found, PLAN)) == few
+
+
+def test_every_reason_is_said() -> None:
+    found = measure(totals(9, 0, 900, 0), PLAN)
+    assert found.flags == ("sample_ratio", "few", "early")
+    assert sum("Not used" in line for line in result_sentences(found, PLAN)) == 2
 
 
 def test_a_look_before_the_end_of_a_fixed_test_is_flagged() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from journeymine.fixes.candidates import Candidate
 from journeymine.fixes.fix import Fix
-from journeymine.fixes.what_if.cell_model import CellModel
 from journeymine.fixes.what_if.interactions import interacting
 from journeymine.fixes.what_if.outcome import POOLED_VISITS, Revenue, Time
 from journeymine.fixes.what_if.what_if import WhatIf
+
+if TYPE_CHECKING:
+    from journeymine.fixes.what_if.cell_model import CellModel
 
 EXACT = 1e-9
 """Rounding, and the leak of 1e-12 a move."""
@@ -81,8 +83,11 @@ def test_one_after_the_other_what_adds_most(fix_world: Make) -> None:
     assert what_if.greedy([0, 1, 2], [0, 0, 0], budget=None, most=2)[0] == 1
     assert sorted(what_if.greedy([0, 1, 2], [0, 0, 0], budget=None, most=5)) == [0, 1, 2]
     # The best one is too dear; with a budget the gain for a unit of cost decides.
-    assert what_if.greedy([0, 1, 2], [1, 9, 2], budget=3, most=5) == [2, 0]
-    assert what_if.greedy([0, 1, 2], [5, 5, 5], budget=1, most=5) == []
+    assert what_if.greedy([0, 1, 2], [1, 9, 2], budget=3, most=5, scale=1e6) == [2, 0]
+    assert what_if.greedy([0, 1, 2], [5, 5, 5], budget=1, most=5, scale=1e6) == []
+    # Nothing is done that costs more than it brings, or that an experiment has shown to bring nothing.
+    assert what_if.greedy([0, 1, 2], [0, 2e6, 0], budget=None, most=5, scale=1e6) == [2, 0]
+    assert 1 not in what_if.greedy([0, 1, 2], [0, 0, 0], budget=None, most=5, believed=[1, 0, 1])
 
 
 def test_fixes_in_a_row_interact_and_others_do_not(fix_world: Make) -> None:

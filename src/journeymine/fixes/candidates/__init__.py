@@ -17,9 +17,11 @@ from journeymine.fixes.candidates.cells import (
     cell_values,
 )
 from journeymine.fixes.candidates.evidence import Evidence
+from journeymine.fixes.candidates.given import as_fixes
 from journeymine.fixes.candidates.scopes import cells_of
 from journeymine.fixes.candidates.search import assumed_candidates, find_candidates, search_candidates
 from journeymine.fixes.candidates.steps import gain_of_step
+from journeymine.fixes.candidates.time import time_candidates
 from journeymine.fixes.candidates.user import resolve_fixes
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Found",
     "ScopedDrops",
     "TestedRow",
+    "as_fixes",
     "assumed_candidates",
     "cell_values",
     "cells_of",
@@ -42,4 +45,5 @@ __all__ = [
     "gain_of_step",
     "resolve_fixes",
     "search_candidates",
+    "time_candidates",
 ]

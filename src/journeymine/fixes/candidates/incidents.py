@@ -51,7 +51,7 @@ def only_value(here: DropCounts, values: CellValues, inside: Bools, outside: Boo
             continue
         worst = max(known, key=lambda v: known[v].value)
         others = excess_in(here, values, inside, outside, value != worst)
-        if names[worst] != OTHER and others is not None and _above(known[worst]) and not _above(others):
+        if names[worst] != OTHER and others is not None and is_above(known[worst]) and not is_above(others):
             found.append((p_value, column, worst))
     return min(found)[1:] if found else None
 
@@ -75,7 +75,8 @@ def _differ(excesses: list[Excess]) -> float:
     return float(special.chdtrc(len(value) - 1, (((value - middle) / error) ** 2).sum()))
 
 
-def _above(excess: Excess) -> bool:
+def is_above(excess: Excess) -> bool:
+    """Whether an excess is above zero beyond chance."""
     return bool(special.ndtr(-excess.value / excess.error) < LEVEL / 2)
 
 

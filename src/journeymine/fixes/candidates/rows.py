@@ -9,7 +9,7 @@ import numpy as np
 from journeymine.fixes.candidates.candidate import Candidate
 from journeymine.fixes.candidates.cells import OTHER
 from journeymine.fixes.candidates.excess import excess_of, group_excesses
-from journeymine.fixes.candidates.incidents import only_value, utc
+from journeymine.fixes.candidates.incidents import is_above, only_value, utc
 from journeymine.fixes.candidates.questions import Question
 from journeymine.fixes.candidates.scopes import all_of, grouped, joined_over_time, only, scoped
 from journeymine.fixes.fix import Fix
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 WINDOW_LEVEL: Final = 0.01
+LONGEST_INCIDENT: Final = 0.5
+"""Share of the watched visits from which on a broken period is a change of how things are, not an incident."""
 
 
 class Row:
@@ -52,6 +54,11 @@ class Row:
 
     Attributes
     ----------
+    windows, incidents
+        Periods that stood out, as slices (first, past the last), and those of them that are incidents. One that holds
+        more than half of the visits is a change: it only separates strata when values are compared.
+    usual
+        Slices that incidents are compared with: all but the short periods that stood out.
     sound
         Its visits but for those in incidents that one value had alone; slice 1 is all other broken time.
     """
@@ -63,15 +70,22 @@ class Row:
         self.values, self.columns = values, segments
         self.by_time = period_test(self.by_period(), here.n_slices) if here.slice_us is not None else None
         # A broken period would look like a difference between segments that were there at different times.
-        stands_out = self.by_time is not None and self.by_time.p_value < WINDOW_LEVEL
-        self.windows = broken_periods(self.by_period(), here.n_slices) if stands_out else []
+        differs = self.by_time is not None and self.by_time.p_value < WINDOW_LEVEL
+        self.windows = broken_periods(self.by_period(), here.n_slices) if differs else []
         self.broken = np.zeros(here.n_slices, bool)
         for first, stop in self.windows:
             self.broken[first:stop] = True
-        self.hit = [self._hit(window) for window in self.windows]
+        self.usual = np.ones(here.n_slices, bool)
+        short = [window for window in self.windows if self._is_short(window)]
+        for first, stop in short:
+            self.usual[first:stop] = False
+        # What stood above the time before a change need not stand above the time since.
+        changed = len(short) < len(self.windows)
+        self.incidents = [window for window in short if not changed or self._stands_out(window)]
+        self.hit = [self._hit(window) for window in self.incidents]
         # What one value suffered for a while is said by its incident: the rest of the time tells how it differs.
         explained = np.zeros(here.n_slices, bool)
-        for (first, stop), hit in zip(self.windows, self.hit, strict=True):
+        for (first, stop), hit in zip(self.incidents, self.hit, strict=True):
             explained[first:stop] |= hit is not None
         self.sound = joined_over_time(only(here, ~explained[here.slice]), self.broken.astype(np.int64))
 
@@ -119,7 +133,7 @@ class Row:
         return found + group_excesses(joined, comparable_groups(joined, n_slices))
 
     def _excess_of(self, window: tuple[int, int]) -> Excess | None:
-        """Excess of a broken period over the time that was not broken."""
+        """Excess of a broken period over the usual time."""
         data, (inside, outside) = self.by_period(), self._sides(window)
         keep = inside | outside
         some = data.only(keep)
@@ -157,23 +171,33 @@ class Row:
         ]
 
     def periods(self) -> list[Candidate]:
-        """Periods in which the drop-out stood above the rest of the time."""
+        """Periods in which the drop-out stood above the rest of the time, unless they are most of it."""
         here = self.here
-        if here.slice_us is None or here.origin_us is None or self.broken[here.slice].all():
+        if here.slice_us is None or here.origin_us is None or not self.usual[here.slice].any():
             return []
         return [
             self._period(window, hit, here.origin_us, here.slice_us)
-            for window, hit in zip(self.windows, self.hit, strict=True)
+            for window, hit in zip(self.incidents, self.hit, strict=True)
         ]
+
+    def _is_short(self, window: tuple[int, int]) -> bool:
+        """Whether a broken period holds so little that the rest of the time says what is usual."""
+        inside, _ = self._sides(window)
+        return bool(self.here.n[inside].sum() <= LONGEST_INCIDENT * self.here.n.sum())
+
+    def _stands_out(self, window: tuple[int, int]) -> bool:
+        excess = self._excess_of(window)
+        return excess is not None and is_above(excess)
 
     def _hit(self, window: tuple[int, int]) -> tuple[int, int] | None:
         inside, outside = self._sides(window)
         return only_value(self.here, self.values, inside, outside)
 
     def _sides(self, window: tuple[int, int]) -> tuple[Bools, Bools]:
-        """Visits in a broken period, and in the time that was not broken."""
+        """Visits in a broken period, and in the usual time."""
         when = self.here.slice
-        return (when >= window[0]) & (when < window[1]), ~self.broken[when]
+        inside = (when >= window[0]) & (when < window[1])
+        return inside, self.usual[when] & ~inside
 
     def _period(
         self, window: tuple[int, int], hit: tuple[int, int] | None, origin_us: int, slice_us: int

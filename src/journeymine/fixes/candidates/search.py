@@ -9,7 +9,7 @@ drop-outs were saved".
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from journeymine.fixes.candidates.candidate import Candidate, Found, TestedRow
 from journeymine.fixes.candidates.cells import CellValues, cell_values
@@ -19,7 +19,7 @@ from journeymine.fixes.candidates.loops import loop_questions
 from journeymine.fixes.candidates.questions import Question, ask
 from journeymine.fixes.candidates.rows import Row
 from journeymine.fixes.candidates.scopes import all_of
-from journeymine.fixes.candidates.shrinkage import Shrinkage, fit_shrinkage
+from journeymine.fixes.candidates.shrinkage import FEWEST, Shrinkage, alone, fit_shrinkage
 from journeymine.fixes.candidates.steps import MOST_STEPS, step_questions
 from journeymine.fixes.candidates.switches import switch_questions
 from journeymine.fixes.fix import Fix
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+STEPS: Final = ("step", "contact", "late")
+"""Questions about what lies between two activities; all others compare groups at one activity."""
+
+
 def find_candidates(counts: ChainCounts, drops: DropCounts, segments: Sequence[str] = ()) -> Found:
     """Test every row against every segment column and against time, and turn what is kept into candidates."""
     return search_candidates(Evidence(counts=counts, drops=drops, segments=tuple(segments)))
@@ -45,8 +49,11 @@ def search_candidates(evidence: Evidence) -> Found:
     values = cell_values(evidence.counts)
     questions = all_questions(evidence, values)
     tests, found = ask(questions)
-    prior = fit_shrinkage([excess for question in questions for excess in question.excesses()])
-    found = [replace(candidate, shrinkage=_factor(prior, candidate)) for candidate in _chosen(found)]
+    priors = [
+        fit_shrinkage([e for q in questions if (q.about in STEPS) == steps for e in q.excesses()])
+        for steps in (False, True)
+    ]
+    found = [replace(candidate, shrinkage=_factor(candidate, *priors)) for candidate in _chosen(found)]
     assumed = assumed_candidates(evidence.counts, evidence.drops)
     known = {candidate.fix.id for candidate in found}
     waits = [wait for wait in _waits(evidence) if wait.fix.id not in known]
@@ -68,9 +75,14 @@ def all_questions(evidence: Evidence, values: CellValues) -> list[Question]:
     return asked
 
 
-def _factor(prior: Shrinkage, candidate: Candidate) -> float | None:
+def _factor(candidate: Candidate, groups: Shrinkage, steps: Shrinkage) -> float | None:
+    """What is believed of a candidate: a skipped step is judged by other steps, all else by how groups differ."""
     excess = excess_of_candidate(candidate)
-    return None if excess is None else prior.factor(excess)
+    if excess is None:
+        return None
+    if candidate.kind != "step":
+        return groups.factor(excess)
+    return steps.factor(excess) if steps.n >= FEWEST else alone(excess)
 
 
 def _chosen(found: Sequence[Candidate]) -> list[Candidate]:

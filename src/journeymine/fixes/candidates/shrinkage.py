@@ -6,6 +6,10 @@ the spread of all excesses beyond their errors says how large true ones are (Efr
 selection bias"). Their distribution is one normal around zero, by maximum likelihood; or, where that fits worse by
 more than its further parameters (Akaike), a mixture of normals and a point at zero (Stephens 2017, "False discovery
 rates: a new deal"): a few large faults among many places where nothing is wrong are then left as large as they are.
+
+Skipped steps have a distribution of their own: taking a step moves journeys by more than groups differ, and mostly
+down. Where fewer than ten of them were compared there is no distribution to speak of, and each is believed as far as
+it stands above its own error (`alone`).
 """
 
 from __future__ import annotations
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 FURTHER_PARAMETERS: Final = 2.0
 """What a mixture has beyond one normal: how many are not zero, and a second scale."""
 N_ROUNDS: Final = 500
+FEWEST: Final = 10
+"""Excesses that say something about how large others are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +101,21 @@ def fit_shrinkage(excesses: Sequence[Excess]) -> Shrinkage:
     better = mixed - alone > FURTHER_PARAMETERS
     scale, share = several if better else (np.array([one]), np.ones(1))
     return Shrinkage(scale, share, len(excesses))
+
+
+def alone(excess: Excess) -> float:
+    """Share of an excess that is believed where there are no others: 1 - 1 / z^2, and 0 up to z = 1.
+
+    What `fit_shrinkage` says of one excess: the normal around zero that fits it best has the variance
+    value^2 - error^2 (James and Stein 1961, positive part).
+
+    Examples
+    --------
+    >>> from journeymine.fixes.candidates.excess import Excess
+    >>> alone(Excess(0.1, 0.02)), alone(Excess(0.01, 0.02))
+    (0.96, 0.0)
+    """
+    return max(0.0, 1.0 - (excess.error / excess.value) ** 2) if excess.value else 0.0
 
 
 def _one_normal(value: Floats, error: Floats, weight: Floats) -> tuple[float, float]:

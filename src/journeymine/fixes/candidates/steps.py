@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from journeymine.fixes.candidates.candidate import Candidate
+from journeymine.fixes.candidates.cells import cell_values
 from journeymine.fixes.candidates.excess import excess_of
 from journeymine.fixes.candidates.questions import Question, one_sided
 from journeymine.fixes.candidates.scopes import all_of, plain
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from journeymine.counts.chain import ChainCounts, DropCounts
     from journeymine.counts.contacts import FollowUps
+    from journeymine.fixes.candidates.candidate import Block
     from journeymine.fixes.candidates.cells import CellValues
 
     Floats = NDArray[np.float64]
@@ -88,7 +90,7 @@ class FollowUp:
         """Whether the first way ends worse than the second; None if too few took one of them."""
         unit, stratum, n, drops = self._both()
         inside = np.repeat([True, False], [len(self.scope.n), len(self.reference.n)])
-        if min(self.scope.n.sum(), self.reference.n.sum()) < MIN_JOURNEYS:
+        if self.fewest < MIN_JOURNEYS:
             return None
         test = row_test(GroupedDrops(unit, stratum, inside.astype(np.int64), n, drops, self.n_units), 2)
         gap = excess_of(unit, stratum, inside, n, drops)
@@ -99,9 +101,9 @@ class FollowUp:
             about=about,
             target=target,
             test=one_sided(test, gap.value > 0),
-            proposals=lambda: [self._candidate(fix)],
-            # A step between is expected to lose people: that says nothing about how large faults are.
-            excesses=list,
+            proposals=lambda: [self.candidate(fix, "found")],
+            # A step between is expected to lose people: `search.py` keeps these from what is said about other faults.
+            excesses=lambda: [gap],
         )
 
     def _both(self) -> tuple[Ints, Ints, Floats, Floats]:
@@ -113,13 +115,17 @@ class FollowUp:
             np.concatenate([a.drops, b.drops]),
         )
 
-    def _candidate(self, fix: Fix) -> Candidate:
+    @property
+    def fewest(self) -> float:
+        """Journeys on the way that fewer took."""
+        return float(min(self.scope.n.sum(), self.reference.n.sum()))
+
+    def candidate(self, fix: Fix, block: Block) -> Candidate:
+        """The first way, to be brought to the second; for a wait all visits, with nothing to compare."""
+        everywhere = all_of(self.drops)
         if fix.kind == "wait":
-            everywhere = all_of(self.drops)
-            return Candidate(self.state, "assumed", everywhere, everywhere, fix=fix, block="found")
-        return Candidate(
-            self.state, "step", all_of(self.drops), self.scope, self.reference, fix=fix, block="found"
-        )
+            return Candidate(self.state, "assumed", everywhere, everywhere, fix=fix, block=block)
+        return Candidate(self.state, "step", everywhere, self.scope, self.reference, fix=fix, block=block)
 
 
 def step_questions(
@@ -154,6 +160,38 @@ def step_questions(
     return [question for question in asked if question is not None]
 
 
+def step_candidate(
+    fix: Fix, state: int, counts: ChainCounts, follow_ups: FollowUps, drops: DropCounts, cells: Ints
+) -> Candidate | None:
+    """The user's own re-route as a skipped step: who went to the target at once against who went through `to` first.
+
+    Parameters
+    ----------
+    fix
+        A re-route with a target.
+    state
+        Its activity.
+    counts, follow_ups, drops
+        The chain of first order, what came next after each activity, and all visits of this one.
+    cells
+        Cells of the segments that the fix is about.
+
+    Returns
+    -------
+    None where journeys do not show it: `to` does not lead to the target for most who leave it, or fewer than 100
+    journeys took one of the ways. The fix is then a move from one edge of the chain to another.
+    """
+    assert fix.target is not None
+    assert fix.to is not None
+    target, to = counts.states.index(fix.target), counts.states.index(fix.to)
+    if _main_exit(_moves(counts), to, state) != target:
+        return None
+    here = (follow_ups.source == state) & np.isin(follow_ups.cell, cells)
+    ways = here & (follow_ups.target == target), here & (follow_ups.target == to)
+    compared = FollowUp(state, follow_ups, *ways, drops, cell_values(counts))
+    return compared.candidate(fix, "user") if compared.fewest >= MIN_JOURNEYS else None
+
+
 def gain_of_step(candidate: Candidate, weights: Floats, starts: Floats) -> Floats:
     """Change of conversion when the fix's share of the journeys that skip a step are sent through it.
 
@@ -170,7 +208,8 @@ def gain_of_step(candidate: Candidate, weights: Floats, starts: Floats) -> Float
     Returns
     -------
     Shape (draws,): share x skipped journeys x difference of the lost at the mix of strata of those who skipped, over
-    journeys that start. Strata where nobody took the step say nothing and gain nothing.
+    journeys that start. Strata where nobody took the step say nothing and gain nothing. All journeys start, and only
+    those watched long enough are known to have skipped it: there are more of these in proportion to the visits.
     """
     assert candidate.reference is not None
     scope, reference = candidate.scope, candidate.reference
@@ -183,7 +222,20 @@ def gain_of_step(candidate: Candidate, weights: Floats, starts: Floats) -> Float
     )
     gap = np.where((n1 > 0) & (n0 > 0), x1 - x0 / np.maximum(n0, 1.0) * n1, 0.0)
     begun = weights @ starts
-    return np.asarray(candidate.fix.fraction * gap.sum(axis=1) / np.maximum(begun, 1.0))
+    gained = gap.sum(axis=1) * _all_over_watched(candidate, weights)
+    return np.asarray(candidate.fix.fraction * gained / np.maximum(begun, 1.0))
+
+
+def _all_over_watched(candidate: Candidate, weights: Floats) -> Floats:
+    """Visits of the activity in the cells of the scope over those of them that were watched, shape (draws,)."""
+    every = candidate.everywhere
+    here = np.isin(every.cell, candidate.scope.cell)
+    one = np.zeros(int(here.sum()), np.int64)
+    n_all, n = (
+        (weights @ unit_matrix(every.unit[here], one, what[here], (weights.shape[1], 1)))[:, 0]
+        for what in (every.n_all, every.n)
+    )
+    return np.asarray(np.divide(n_all, n, out=np.ones_like(n), where=n > 0))
 
 
 def _moves(counts: ChainCounts) -> Floats:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from journeymine.errors import NotEnoughDataError, OptionError, listed, shown, suggestion, unknown_name
 from journeymine.fixes.candidates.candidate import Candidate
 from journeymine.fixes.candidates.cells import cell_values
+from journeymine.fixes.candidates.given import as_fixes
 from journeymine.fixes.candidates.incidents import utc
 from journeymine.fixes.candidates.loops import Loop
+from journeymine.fixes.candidates.reroutes import check_reroute, measured_reroute
 from journeymine.fixes.candidates.rows import Row
 from journeymine.fixes.candidates.scopes import all_of, cells_of, grouped, kept, scoped
 from journeymine.fixes.candidates.switches import STAYED, Switch
@@ -19,7 +21,7 @@ from journeymine.paths.references import groups_like_the_best
 from journeymine.paths.row_tests import comparable_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,34 +34,59 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 
-def resolve_fixes(fixes: Sequence[Fix], evidence: Evidence) -> list[Candidate]:
+def resolve_fixes(
+    fixes: Fix | Mapping[str, Any] | Iterable[Fix | Mapping[str, Any]],
+    evidence: Evidence,
+    found: Sequence[Candidate] = (),
+) -> list[Candidate]:
     """The users' own fixes as candidates, with the visits they are about and those they are compared with.
 
     Without a share, a fix of a segment is compared with the other values that cannot be told from the best of them,
     an incident with the rest of the time, later attempts with the first, and those who switched channel with those
-    who stayed, or, where everybody switches, with the channels before that cannot be told from the best one.
+    who stayed, or, where everybody switches, with the channels before that cannot be told from the best one. A re-route
+    through a step that others skip is compared with those who took the step (`steps.py`), whatever its share.
 
     Parameters
     ----------
     fixes
-        In the order they are returned.
+        In the order they are returned; plain values as `Fix.to_dict` gives them will do, and one alone.
     evidence
         The counts of the log.
+    found
+        What the search found in the same log. A fix that says the same as one of these is about the same visits, and
+        its excess is believed as far: asking for it by name does not undo that it was looked for.
 
     Raises
     ------
     OptionError
-        An activity, segment or value is not in the log, a period lies outside it, or two fixes share an id.
+        Something is no fix, an activity, segment or value is not in the log, a period lies outside it, a re-route
+        sends nobody anywhere, or two fixes share an id.
     NotEnoughDataError
         The log cannot tell: nobody meets the place, nobody comes back, or nothing can be compared.
     """
     seen: set[str] = set()
-    for fix in fixes:
+    given = as_fixes(fixes)
+    for fix in given:
         if fix.id in seen:
             hint = 'give each its own id="…".'
             raise OptionError(f"two fixes have the id {shown(fix.id)}.", hint=hint)
         seen.add(fix.id)
-    return [_Place(fix, evidence).candidate() for fix in fixes]
+    known = {_said(one.fix): one for one in found if one.block == "found" and one.reference is not None}
+    return [
+        replace(known[_said(fix)], fix=fix, block="user")
+        if _said(fix) in known
+        else _Place(fix, evidence).candidate()
+        for fix in given
+    ]
+
+
+def _said(fix: Fix) -> tuple[object, ...]:
+    """What makes two fixes the same whatever they are called, cost and achieve.
+
+    A share takes the place of what is compared, but for skipped steps.
+    """
+    compared = fix.kind == "reroute" or fix.to_reference
+    return (fix.kind, fix.activity, fix.target, fix.to, fix.segment, fix.period_us, compared)
 
 
 class _Place:
@@ -80,7 +107,12 @@ class _Place:
 
     def candidate(self) -> Candidate:
         """The fix with its visits."""
-        make = {"incident": self._incident, "loop": self._loop, "channel_switch": self._switch}
+        make = {
+            "incident": self._incident,
+            "loop": self._loop,
+            "channel_switch": self._switch,
+            "reroute": self._reroute,
+        }
         found = make.get(self.fix.kind, self._elsewhere)()
         if not found.scope.n.sum():
             raise NotEnoughDataError(
@@ -98,6 +130,11 @@ class _Place:
             return self._segment_fix()
         inside = np.isin(self.here.cell, self.cells) & self.in_period
         return self._made("assumed", scoped(self.here, np.zeros(len(inside), np.int64), inside), None)
+
+    def _reroute(self) -> Candidate:
+        """Read off the journeys that skipped a step and those that took it, or else left to the chain."""
+        check_reroute(self.fix, self.state, self.evidence, self.cells)
+        return measured_reroute(self.fix, self.state, self.evidence, self.cells) or self._elsewhere()
 
     def _segment_fix(self) -> Candidate:
         """One value compared with the others that cannot be told from the best of them."""

@@ -76,14 +76,14 @@ def long_waits(waits: WaitCounts) -> list[int]:
     passed = waits.kind == PASSED
     if not passed.any():
         return []
-    usual = _quantile(waits.mean_us[waits.bin[passed]], waits.n[passed].astype(float), 0.5)
+    usual = quantile(waits.mean_us[waits.bin[passed]], waits.n[passed].astype(float), 0.5)
     return [code for code in waits.activities.tolist() if _is_long(waits.of(code), usual)]
 
 
 def _is_long(waits: ActivityWaits, usual_us: float) -> bool:
     if waits.total(PASSED) < MIN_PASSED or not waits.total(LEFT) + waits.total(SILENT):
         return False
-    shortest, median = (_quantile(waits.mean_us, waits.passed, at) for at in (SHORTEST, 0.5))
+    shortest, median = (quantile(waits.mean_us, waits.passed, at) for at in (SHORTEST, 0.5))
     return median >= max(LEAST_MEDIAN_US, TIMES_USUAL * usual_us) and shortest >= LEAST_OF_MEDIAN * median
 
 
@@ -126,8 +126,8 @@ def _found(waits: ActivityWaits, code: int, name: str, n_draws: int, seed: int) 
     return WaitFound(
         fix=Fix(kind="wait", activity=name),
         activity=code,
-        shortest_us=_quantile(waits.mean_us, waits.passed, SHORTEST),
-        median_us=_quantile(waits.mean_us, waits.passed, 0.5),
+        shortest_us=quantile(waits.mean_us, waits.passed, SHORTEST),
+        median_us=quantile(waits.mean_us, waits.passed, 0.5),
         n_passed=int(waits.total(PASSED)),
         n_left=int(waits.total(LEFT)),
         n_silent=int(waits.total(SILENT)),
@@ -135,8 +135,14 @@ def _found(waits: ActivityWaits, code: int, name: str, n_draws: int, seed: int) 
     )
 
 
-def _quantile(times: Floats, n: Floats, share: float) -> float:
-    """Smallest time that covers a share of the weight."""
+def quantile(times: Floats, n: Floats, share: float) -> float:
+    """Smallest time that covers a share of the weight.
+
+    Examples
+    --------
+    >>> quantile(np.array([1.0, 2.0, 9.0]), np.array([1.0, 1.0, 2.0]), 0.5)
+    2.0
+    """
     order = np.argsort(times, kind="stable")
     covered = np.cumsum(n[order])
     return float(times[order][np.searchsorted(covered, share * covered[-1] * (1 - 1e-12))])

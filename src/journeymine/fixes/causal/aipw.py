@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 N_FOLDS = 5
 MIN_ARM = 30
 """Journeys with a known end that both the exposed and the others need."""
+MOST_ALONE = 0.1
 OVERLAP = 0.02
 """Propensities below this, or above one less this, are no overlap."""
 BINS = np.linspace(0, 1, 21)
@@ -54,6 +55,11 @@ class PropensityOverlap:
     edges: Floats
     exposed: Floats
     others: Floats
+
+    @property
+    def comparable(self) -> bool:
+        """Whether at most a tenth of those who met the exposure have nobody like them who did not."""
+        return self.share_alone <= MOST_ALONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.causal.aipw import ExposureEffect
     from journeymine.fixes.causal.mixed_states import StateMixture
     from journeymine.fixes.causal.negative_control import NegativeControl
+    from journeymine.fixes.causal.state_facts import Exposed
     from journeymine.fixes.fix import Fix
     from journeymine.uncertainty import Estimates
 
@@ -107,6 +108,7 @@ def care_of(
     tested: Collection[str] = (),
     less_is_better: bool = False,
     seed: int = 0,
+    facts: StateFacts | None = None,
 ) -> tuple[tuple[Care, ...], PlaceboResult]:
     """Causal care of a list of fixes, and the placebo of the log.
 
@@ -143,6 +145,8 @@ def care_of(
         Whether a better outcome is a smaller one, such as time.
     seed
         For the random halves of the placebo and the folds of cross-fitting.
+    facts
+        What is known of the states, where something was already asked of them.
 
     Returns
     -------
@@ -152,26 +156,29 @@ def care_of(
     if causal not in ("standardise", "aipw", "none"):
         raise OptionError(f"causal is {shown(causal)}, expected 'standardise', 'aipw' or 'none'.")
     placebo = placebo_tests(drops, counts.n_states, seed=seed)
-    facts = StateFacts(counts, drops, sequences, seed)
+    facts = StateFacts(counts, drops, sequences, seed) if facts is None else facts
     sign = -1.0 if less_is_better else 1.0
     found = []
     for i, (fix, state) in enumerate(zip(fixes, states, strict=True)):
         curve = partial(effect_at, i)
         zero = 0.0 if cost is None else float(cost[i])
         number, reached = _sensitivity(base, effects, i, sign), _reached(counts, facts, fix, state, segments)
-        chosen = causal == "aipw" and fix.kind in CHOSEN
-        exposure, control = facts.exposure(state, reached.cells) if chosen else (None, None)
+        exposure, control = (
+            exposure_of(facts, counts, fix, state, segments) if causal == "aipw" else (None, None)
+        )
+        alone = exposure is not None and not exposure.overlap.comparable
         own = _flags(
             flags[i] if flags is not None else (),
             reached,
             _tells(fix, facts.mixture(state)),
             _visits(drops, state, reached),
+            alone=alone,
         )
         evidence = grade(
             fix.kind,
             standardised=(causal != "none" and len(counts.cells) > 1) or exposure is not None,
-            overlap_ok=not reached.without.any(),
-            placebo_quiet=placebo.quiet,
+            overlap_ok=not reached.without.any() and not alone,
+            placebo_quiet=placebo.quiet and placebo.n_tested > 0,
             flags=own,
             tested=fix.id in tested,
             control_quiet=None if control is None else control.quiet,
@@ -192,6 +199,13 @@ def care_of(
             )
         )
     return tuple(found), placebo
+
+
+def exposure_of(
+    facts: StateFacts, counts: ChainCounts, fix: Fix, state: int, segments: Sequence[str]
+) -> Exposed:
+    """Effect of meeting what a fix is about, and its negative control, where customers choose to meet it."""
+    return facts.exposure(state, cells_of(counts, fix, segments)) if fix.kind in CHOSEN else (None, None)
 
 
 def _sensitivity(base: float, effects: Estimates, i: int, sign: float) -> tuple[float, float]:
@@ -235,9 +249,11 @@ def cells_of(counts: ChainCounts, fix: Fix, segments: Sequence[str]) -> Flags:
     return np.array([cell[place] == value for cell in counts.cells], dtype=bool)
 
 
-def _flags(given: Collection[str], reached: _Reached, mixed: bool, visits: int) -> tuple[str, ...]:
+def _flags(
+    given: Collection[str], reached: _Reached, mixed: bool, visits: int, *, alone: bool
+) -> tuple[str, ...]:
     own = {
-        "positivity": bool(reached.without.any()),
+        "positivity": bool(reached.without.any()) or alone,
         "mixed_state": mixed,
         "few_visits": visits < FEW_VISITS,
     }

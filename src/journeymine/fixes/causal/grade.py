@@ -20,8 +20,8 @@ FLAGS = (
     "carry_over",
 )
 """Everything that may be said of a fix beside its numbers."""
-AGAINST = ("mixed_state", "carry_over")
-"""Flags that speak against reading the number as an effect: the state is no state, or the past matters."""
+AGAINST = ("mixed_state", "silent_waits", "carry_over")
+"""Flags that speak against reading the number as an effect: no state, assumed patience, a past that matters."""
 
 
 def grade(
@@ -57,7 +57,8 @@ def grade(
     -------
     grade, reasons
         "experiment"; else "adjusted" if nothing speaks against it; else "association". Reasons are of
-        "not_tested", "not_standardised", "no_overlap", "placebo", "mixed_state", "carry_over", "control".
+        "not_tested", "not_standardised", "no_overlap", "placebo", "mixed_state", "silent_waits", "carry_over" and
+        "control".
 
     Examples
     --------

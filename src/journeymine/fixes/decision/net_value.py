@@ -116,7 +116,7 @@ def _check(cost: Floats, value: float | None, volume: float | None, months: floa
     if len(costs) and volume is None:
         raise OptionError(
             f"a fix costs {costs[0]:g}, but it is not known how many journeys a month it would serve.",
-            hint="read a log with dates, pass volume=… (journeys a month), or leave the costs out.",
+            hint="read a log with dates, or leave the costs out.",
         )
     for name, number in (("value", value), ("volume", volume), ("months", months)):
         if number is not None and not (np.isfinite(number) and number > 0):

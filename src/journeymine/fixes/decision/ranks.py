@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+ROUNDING = 1e-12
 
 
 def share_best(draws: Floats) -> Floats:
@@ -46,7 +47,8 @@ def surely_better(effect: Floats, draws: Floats, *, level: float = LEVEL) -> NDA
     gap = effect[:, None] - effect[None, :]
     size = np.array([(draws[:, [i]] - draws).std(axis=0, ddof=1) for i in range(k)])
     np.fill_diagonal(size, np.inf)
-    size[size == 0] = np.inf
+    # What varies by rounding only does not vary.
+    size[size <= ROUNDING * np.abs(draws).max(initial=0.0)] = np.inf
     largest = np.zeros(len(draws))
     for i in range(k):
         deviation = np.abs((draws[:, [i]] - draws) - gap[i]) / size[i]

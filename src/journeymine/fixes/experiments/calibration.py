@@ -8,14 +8,14 @@ too. The posterior of (a, b, t) is summed over a grid: no iteration, no draws, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from journeymine._checks import check_choice
 from journeymine.errors import NotEnoughDataError, OptionError, shown
-from journeymine.fixes.experiments.line_grid import SLOPE, SLOPE_SD, LineGrid
+from journeymine.fixes.experiments.line_grid import BETWEEN_KINDS, SLOPE, SLOPE_SD, LineGrid
 from journeymine.uncertainty import Estimates
 
 if TYPE_CHECKING:
@@ -33,7 +33,17 @@ Spread = Literal["relative", "absolute"]
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Posterior moments of the line; `spread2` is the mean of t squared, `unit` what an absolute t is a share of."""
+    """Posterior moments of the line.
+
+    Attributes
+    ----------
+    spread2
+        Mean of t squared.
+    unit
+        What an absolute t is a share of; None for a relative one.
+    own_var
+        Part of `slope_var` that other kinds of fixes do not share.
+    """
 
     offset: float
     slope: float
@@ -42,6 +52,7 @@ class Moments:
     covariance: float
     spread2: float
     unit: float | None = None
+    own_var: float = 0.0
 
     def spread_var(self, mean: float, sd: float) -> float:
         """Variance of true effects about the line where the prediction is N(mean, sd^2)."""
@@ -147,7 +158,11 @@ def calibrate(
     own = [test for test in past if kind is None or test.kind == kind]
     if others := [test for test in past if kind is not None and test.kind != kind]:
         everything = grid.widened(everything + grid.fit(others, tails))
-    return _summary(grid, everything + grid.fit(own, tails), len(past), kind, tails)
+    found = _summary(grid, everything + grid.fit(own, tails), len(past), kind, tails)
+    if not others:
+        return found
+    apart = min(BETWEEN_KINDS**2, found.moments.slope_var)
+    return replace(found, moments=replace(found.moments, own_var=apart))
 
 
 def _summary(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from journeymine.errors import OptionError, shown
+from journeymine.fixes.experiments.results import UNUSABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ class PastTest:
     measured, measured_sd
         Measured effect over all starts, and its standard error.
     flags
-        What is wrong with it; with "sample_ratio" it is kept and not used.
+        What is wrong with it; with "sample_ratio", "baseline" or "few" it is kept and not used.
     date
         As the user gave it; no number depends on it.
     plan, result
@@ -60,7 +61,12 @@ class PastTest:
     @property
     def usable(self) -> bool:
         """Whether calibration may learn from it."""
-        return "sample_ratio" not in self.flags
+        return UNUSABLE.isdisjoint(self.flags)
+
+    @property
+    def informative(self) -> bool:
+        """Whether it says anything of the slope: it is usable, and an effect was predicted."""
+        return self.usable and self.predicted != 0
 
     @classmethod
     def of(

@@ -22,6 +22,8 @@ from journeymine.fixes.experiments.sizes import detectable, left_over, power_of,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from journeymine.fixes.experiments.plannable import FollowUp
+
 Method = Literal["fixed", "sequential", "always_valid"]
 SCHEMA_VERSION = 1
 N_NODES = 61
@@ -40,7 +42,7 @@ class ExperimentPlan:
     metric
         What is measured, in words.
     baseline
-        Share of those who meet the fix that convert today.
+        Share of those who meet the fix that convert today: in the end, whatever the horizon of the metric.
     effect
         Change of that share that the test is made to find.
     reach
@@ -57,6 +59,8 @@ class ExperimentPlan:
         Customers who meet the fix each week; None in a log without a calendar.
     follow_up_days
         How long the last customer is watched.
+    follow_up
+        "silence": until they convert or have been silent for so many days; "horizon": so many days from the start.
     r_squared
         Part of the variance known from before the test (CUPED).
     inflation
@@ -89,6 +93,7 @@ class ExperimentPlan:
     n_treatment: int
     n_per_week: float | None
     follow_up_days: float | None
+    follow_up: FollowUp = "silence"
     r_squared: float = 0.0
     inflation: float = 1.0
     looks: tuple[float, ...] = ()

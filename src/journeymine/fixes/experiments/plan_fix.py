@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from journeymine.errors import NotEnoughDataError, OptionError, listed, shown, suggestion
 from journeymine.fixes.experiments.audience import audience_rules
-from journeymine.fixes.experiments.planning import Z, plan_test
+from journeymine.fixes.experiments.planning import plan_test, sd_of_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +76,12 @@ def plan_of_fix(
         effect_on_triggered=wanted / reach,
         n_triggered_per_week=_per_week(one, facts),
         effect=one.effect,
+        effect_sd=_sd(one),
         predicted=_predicted(one),
         reach=reach,
         rules=audience_rules(one.kind, one.activity, attempt=one.attempt, segment=segment),
         follow_up_days=facts.follow_up_days,
+        follow_up=facts.follow_up,
         guardrails=_guardrails(one),
         power=power,
         method=method,
@@ -153,7 +156,13 @@ def _check(fix: PlannedFix, facts: PlanFacts, effect: float | None, baseline: fl
 def _predicted(fix: PlannedFix) -> tuple[float, float] | None:
     """The effect before past tests were taken into account; only rankings that did so keep it apart."""
     own: Estimates | None = getattr(fix, "predicted", None)
-    return None if own is None else (float(own.estimate), (float(own.upper) - float(own.lower)) / (2 * Z))
+    return None if own is None else (float(own.estimate), sd_of_interval(own))
+
+
+def _sd(fix: PlannedFix) -> float | None:
+    """Standard deviation of the effect's draws, where the ranking has it: intervals may be bounded to zero."""
+    sd: float | None = getattr(fix, "sd", None)
+    return None if sd is None or not math.isfinite(sd) else sd
 
 
 def _per_week(fix: PlannedFix, facts: PlanFacts) -> float | None:

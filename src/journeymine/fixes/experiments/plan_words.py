@@ -57,12 +57,12 @@ def _lines(plan: ExperimentPlan) -> list[str]:
 def _facts(plan: ExperimentPlan) -> list[tuple[str, str]]:
     per_week = f", {number(plan.n_per_week, 'en')} of them a week" if plan.n_per_week else ""
     time = _weeks(plan.weeks) if plan.weeks is not None else "not known in a log without a calendar"
-    watch = f", then {number(plan.follow_up_days, 'en')} days of waiting" if plan.follow_up_days else ""
+    in_the_end = " in the end" if plan.follow_up == "horizon" else ""
     facts = [
         ("who", plan.audience.words + per_week),
-        ("metric", f"{plan.metric}; {share(plan.baseline, 'en')} today"),
+        ("metric", f"{plan.metric}; {share(plan.baseline, 'en')} convert today{in_the_end}"),
         ("finds", f"a change of {_points(plan.effect)} among them, with power {plan.power:.0%}"),
-        ("size", f"{_arms(plan)} customers; {time}{watch}"),
+        ("size", f"{_arms(plan)} customers; {time}{_watch(plan)}"),
         ("stopping", stopping_rule(plan)),
     ]
     if plan.expected is not None:
@@ -89,6 +89,15 @@ def _arms(plan: ExperimentPlan) -> str:
     if plan.n_control == plan.n_treatment:
         return f"2 × {number(plan.n_control, 'en')}"
     return f"{number(plan.n_treatment, 'en')} treated and {number(plan.n_control, 'en')} held out"
+
+
+def _watch(plan: ExperimentPlan) -> str:
+    if not plan.follow_up_days:
+        return ""
+    days = f"{number(plan.follow_up_days, 'en')} day{'s' if plan.follow_up_days != 1 else ''}"
+    if plan.follow_up == "horizon":
+        return f", then {days} of waiting"
+    return f", then until each has converted or was silent for {days}"
 
 
 def _weeks(weeks: int) -> str:

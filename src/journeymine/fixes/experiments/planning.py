@@ -17,6 +17,7 @@ from journeymine.fixes.experiments.sizes import sizes_of_arms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from journeymine.fixes.experiments.plannable import FollowUp
     from journeymine.uncertainty import Estimates
 
 N_LOOKS = 5
@@ -37,6 +38,7 @@ def plan_test(
     r_squared: float = 0.0,
     holdout: float = 0.5,
     effect: Estimates | None = None,
+    effect_sd: float | None = None,
     predicted: tuple[float, float] | None = None,
     reach: float | None = None,
     looks: int = N_LOOKS,
@@ -45,6 +47,7 @@ def plan_test(
     kind: str = "drop_off",
     outcome: str = "conversion",
     follow_up_days: float | None = None,
+    follow_up: FollowUp = "silence",
     guardrails: tuple[str, ...] = (),
 ) -> ExperimentPlan:
     """Plan the test of a fix on those who meet it.
@@ -76,6 +79,9 @@ def plan_test(
     effect, reach
         Predicted effect over all starts, and the share of starts that meet the fix: for the chance of success, and to
         read the result back.
+    effect_sd
+        Standard deviation of the predicted effect. By default that of its interval, which is wider where the error
+        control of a list has moved a bound to zero.
     rules
         Who takes part (`audience_rules`); by default everybody who meets the fix, which is named by its id.
     predicted
@@ -83,8 +89,9 @@ def plan_test(
         is compared with. By default that of `effect`.
     experiment
         Name that the customers are dealt by; give another to repeat a test.
-    follow_up_days
-        How long each customer is watched.
+    follow_up_days, follow_up
+        How long each customer is watched: until they convert or have been silent for so many days ("silence"), or so
+        many days from the start ("horizon").
     guardrails
         What must not become worse.
 
@@ -109,6 +116,7 @@ def plan_test(
             hint="pass the gain that would be worth it, such as 0.01 for one point.",
         )
     _check_rate(n_triggered_per_week, reach)
+    known = _mean_and_sd(effect, effect_sd)
     bounds = _boundaries(looks, alpha) if method == "sequential" else None
     inflation = 1.0 if bounds is None else bounds.inflation(power)
     if method == "always_valid":
@@ -135,7 +143,7 @@ def plan_test(
         effect=float(effect_on_triggered),
         reach=reach,
         expected=None if effect is None else effect.at(),
-        predicted=predicted or _mean_and_sd(effect),
+        predicted=predicted or known,
         power=power,
         alpha=alpha,
         method=method,
@@ -143,6 +151,7 @@ def plan_test(
         n_treatment=n_treatment,
         n_per_week=n_triggered_per_week,
         follow_up_days=follow_up_days,
+        follow_up=follow_up,
         r_squared=r_squared,
         inflation=inflation,
         looks=() if bounds is None else bounds.fractions,
@@ -151,7 +160,12 @@ def plan_test(
     )
     if method == "always_valid":
         plan = replace(plan, tau2=always_valid.tightest(plan.variance, alpha=alpha))
-    return replace(plan, assurance=_assurance(plan))
+    return replace(plan, assurance=_assurance(plan, known))
+
+
+def sd_of_interval(effect: Estimates) -> float:
+    """Standard deviation of a normal distribution with this 95 % interval."""
+    return (float(effect.upper) - float(effect.lower)) / (2 * Z)
 
 
 def _boundaries(looks: int, alpha: float) -> Any:
@@ -167,14 +181,14 @@ def _check_rate(n_per_week: float | None, reach: float | None) -> None:
         raise OptionError(f"reach is {shown(reach)}, expected a share above 0.")
 
 
-def _mean_and_sd(effect: Estimates | None) -> tuple[float, float] | None:
+def _mean_and_sd(effect: Estimates | None, sd: float | None) -> tuple[float, float] | None:
     if effect is None or effect.at() is None:
         return None
-    return float(effect.estimate), (float(effect.upper) - float(effect.lower)) / (2 * Z)
+    return float(effect.estimate), sd_of_interval(effect) if sd is None else sd
 
 
-def _assurance(plan: ExperimentPlan) -> float | None:
-    if plan.expected is None or plan.reach is None:
+def _assurance(plan: ExperimentPlan, known: tuple[float, float] | None) -> float | None:
+    if known is None or plan.reach is None:
         return None
-    sd = (plan.expected["upper"] - plan.expected["lower"]) / (2 * Z)
-    return plan.mean_chance(plan.expected["estimate"] / plan.reach, sd / plan.reach)
+    mean, sd = known
+    return plan.mean_chance(mean / plan.reach, sd / plan.reach)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.fixes.experiments.calibrated_draws import calibrated_draws
 from journeymine.fixes.experiments.calibration import Calibration, calibrate, usual_size
 from journeymine.fixes.experiments.line_grid import tail_scales
-from journeymine.uncertainty import generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,8 +102,8 @@ def recalibrated(
 ) -> Recalibrated:
     """Bring predicted effects to what past tests say.
 
-    The draws of a fix are moved and stretched to its posterior mean and standard deviation; how fixes vary together
-    stays. Without usable past tests nothing changes.
+    Each fix gets its posterior mean and standard deviation. The draws keep what fixes have in common: the customers
+    behind their predictions, and the line (`calibrated_draws`). Without past tests that say anything nothing changes.
 
     Parameters
     ----------
@@ -117,14 +117,17 @@ def recalibrated(
     usable = [test for test in past if test.usable]
     sd = draws.std(axis=0, ddof=1) if len(draws) > 1 else np.zeros(len(effect))
     known = {test.fix_id for test in usable}
-    if not any(test.predicted for test in usable):
+    if not any(test.informative for test in usable):
         return Recalibrated(effect, draws, sd, tuple(False for _ in ids), None)
-    found = posteriors(effect.tolist(), sd.tolist(), kinds, ids, usable, tails=tails)
+    lines = lines_of(kinds, ids, usable, tails=tails)
+    measured = [_pooled([test for test in usable if test.fix_id == name]) for name in ids]
+    found = [
+        posterior(m, s, line, y)
+        for m, s, line, y in zip(effect.tolist(), sd.tolist(), lines, measured, strict=True)
+    ]
     new, size = (np.array(values) for values in zip(*found, strict=True))
-    columns = [_stretched(draws[:, i], sd[i], new[i], size[i], ids[i]) for i in range(len(ids))]
-    return Recalibrated(
-        new, np.stack(columns, axis=1), size, tuple(i in known for i in ids), calibrate(usable, tails=tails)
-    )
+    after = calibrated_draws(effect, draws, lines, kinds, ids, measured, (new, size))
+    return Recalibrated(new, after, size, tuple(i in known for i in ids), calibrate(usable, tails=tails))
 
 
 def posteriors(
@@ -136,7 +139,18 @@ def posteriors(
     *,
     tails: float | None = None,
 ) -> list[tuple[float, float]]:
-    """Posterior mean and standard deviation of each fix; a fix that was tested does not calibrate itself.
+    """Posterior mean and standard deviation of each fix."""
+    lines = lines_of(kinds, ids, past, tails=tails)
+    return [
+        posterior(m, s, line, _pooled([test for test in past if test.fix_id == name]))
+        for m, s, line, name in zip(mean, sd, lines, ids, strict=True)
+    ]
+
+
+def lines_of(
+    kinds: Sequence[str], ids: Sequence[str], past: Sequence[PastTest], *, tails: float | None = None
+) -> list[Calibration]:
+    """The line of each fix: a fix that was tested does not calibrate itself.
 
     Where the only tests are those of the fix itself, its slope is the assumption alone.
     """
@@ -144,12 +158,12 @@ def posteriors(
     known = {test.fix_id for test in past}
     unit = usual_size(past)
     found = []
-    for m, s, kind, name in zip(mean, sd, kinds, ids, strict=True):
+    for kind, name in zip(kinds, ids, strict=True):
         key = (kind, name if name in known else None)
         if key not in lines:
             others = [test for test in past if test.fix_id != key[1]]
             lines[key] = calibrate(others, kind, unit=unit, tails=tails)
-        found.append(posterior(m, s, lines[key], _pooled([t for t in past if t.fix_id == name])))
+        found.append(lines[key])
     return found
 
 
@@ -160,10 +174,3 @@ def _pooled(tests: Sequence[PastTest]) -> tuple[float, float] | None:
     weight = np.array([test.measured_sd**-2 for test in tests])
     values = np.array([test.measured for test in tests])
     return float(weight @ values / weight.sum()), float(weight.sum() ** -0.5)
-
-
-def _stretched(draws: Floats, sd: float, mean: float, size: float, name: str) -> Floats:
-    if sd > 0:
-        return np.asarray(mean + (draws - draws.mean()) * (size / sd))
-    # A prediction without any spread of its own has nothing that could be stretched.
-    return np.asarray(mean + size * generator(0, f"calibration of {name}").standard_normal(len(draws)))

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
+from journeymine.fixes.decision.error_control import LEVEL, bounded
+from journeymine.fixes.experiments.planning import sd_of_interval
 from journeymine.fixes.experiments.posterior import posteriors
-from journeymine.uncertainty import Estimates
+from journeymine.uncertainty import Estimates, benjamini_hochberg, quantile_of_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from journeymine.fixes.experiments.past import PastTest
     from journeymine.fixes.experiments.stored import StoredFix
 
-Z = 1.959963984540054
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,45 +40,80 @@ class Moved:
 def rerank(fixes: Sequence[StoredFix], past: Sequence[PastTest]) -> tuple[Moved, ...]:
     """Effects and places of the fixes of a report after the past tests, in their new order.
 
-    The prediction of a fix is normal with the width of its interval. Fixes stay in their block and are sorted by the
-    lower bound of net value, or of the effect where no fix has a value, as in the report.
+    What a new ranking of the log with these tests would say, with normal distributions in place of its draws: the same
+    posteriors, the same error control over each list that is decided (fixes found and the user's own together, then
+    the assumed ones), the same order by the lower bound of net value, or of the effect where no fix has a value. What
+    is not known of the value of a conversion is left out.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No past test says anything.
     """
     usable = [test for test in past if test.usable]
-    effects = [_effect_before(fix) for fix in fixes]
-    mean = [float(effect.estimate) for effect in effects]
-    sd = [(float(effect.upper) - float(effect.lower)) / (2 * Z) for effect in effects]
-    found = posteriors(mean, sd, [fix.kind for fix in fixes], [fix.id for fix in fixes], usable)
-    after = [_normal(m, s, int(effect.n)) for (m, s), effect in zip(found, effects, strict=True)]
-    blocks = list(dict.fromkeys(fix.block for fix in sorted(fixes, key=lambda fix: fix.rank)))
-    order = sorted(
-        range(len(fixes)),
-        key=lambda i: (
-            blocks.index(fixes[i].block),
-            -_worth(fixes[i], float(after[i].lower)),
-            -float(after[i].estimate),
-            fixes[i].id,
-        ),
-    )
+    mean, sd = _posteriors(fixes, usable)
     tested = {test.fix_id for test in usable}
-    return tuple(
-        Moved(
-            fixes[i].id, fixes[i].title, fixes[i].effect, after[i], fixes[i].rank, rank, fixes[i].id in tested
-        )
-        for rank, i in enumerate(order, start=1)
-    )
+    moved: list[Moved] = []
+    for assumed in (False, True):
+        group = [i for i, fix in enumerate(fixes) if (fix.block == "assumed") == assumed]
+        decided = _decided([fixes[i] for i in group], mean[group], sd[group], _worth_of_one(fixes))
+        for place, after in decided:
+            fix = fixes[group[place]]
+            rank = len(moved) + 1
+            moved.append(Moved(fix.id, fix.title, fix.effect, after, fix.rank, rank, fix.id in tested))
+    return tuple(moved)
 
 
-def _effect_before(fix: StoredFix) -> Estimates:
-    return fix.effect if fix.predicted is None else fix.predicted
+def _posteriors(fixes: Sequence[StoredFix], usable: Sequence[PastTest]) -> tuple[Floats, Floats]:
+    before = [_mean_and_sd(fix) for fix in fixes]
+    means, sds = [mean for mean, _ in before], [sd for _, sd in before]
+    found = posteriors(means, sds, [fix.kind for fix in fixes], [fix.id for fix in fixes], usable)
+    table = np.array(found, dtype=float).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
-def _worth(fix: StoredFix, effect: float) -> float:
-    """Net value of an effect, in the unit of the report."""
-    if fix.net_value is None or not fix.effect.estimate:
-        return effect
-    return (fix.net_value + fix.cost) / float(fix.effect.estimate) * effect - fix.cost
+def _mean_and_sd(fix: StoredFix) -> tuple[float, float]:
+    """Predicted effect before any past test."""
+    if fix.predicted is not None:
+        # The `sd` of such a report is that after its tests; this interval is no part of the list's error control.
+        return float(fix.predicted.estimate), sd_of_interval(fix.predicted)
+    return float(fix.effect.estimate), sd_of_interval(fix.effect) if fix.sd is None else fix.sd
 
 
-def _normal(mean: float, sd: float, n: int) -> Estimates:
-    values = np.array([mean, mean - Z * sd, mean + Z * sd])
-    return Estimates(values[0], values[1], values[2], np.asarray(n))
+def _worth_of_one(fixes: Sequence[StoredFix]) -> float | None:
+    """Net value of an effect of 1, before costs; None where the report has no values."""
+    valued = [fix for fix in fixes if fix.net_value is not None and fix.effect.estimate]
+    if not valued:
+        return None
+    # The same for all fixes; the largest effect is the least rounded.
+    largest = max(valued, key=lambda fix: (abs(float(fix.effect.estimate)), fix.id))
+    assert largest.net_value is not None
+    return (largest.net_value + largest.cost) / float(largest.effect.estimate)
+
+
+def _decided(
+    fixes: Sequence[StoredFix], mean: Floats, sd: Floats, worth: float | None
+) -> list[tuple[int, Estimates]]:
+    """Places in one list, best first, with the effects after error control, as in `fixes.decision.decisions.decide`."""
+    if not fixes:
+        return []
+    kept = _kept(mean, sd)
+    half = quantile_of_normal(0.95) * sd
+    lower, upper = bounded(mean - half, mean + half, kept)
+    scale = 1.0 if worth is None else worth
+    cost = np.array([0.0 if worth is None else fix.cost for fix in fixes])
+    net = mean * scale - cost
+    worst, _ = bounded(net - half * abs(scale), net + half * abs(scale), kept, -cost)
+    order = sorted(range(len(fixes)), key=lambda i: (-worst[i], -net[i], fixes[i].id))
+    n = [int(fix.effect.n) for fix in fixes]
+    found = Estimates(mean, lower, upper, np.array(n))
+    return [(i, Estimates(found.estimate[i], found.lower[i], found.upper[i], found.n[i])) for i in order]
+
+
+def _kept(mean: Floats, sd: Floats) -> NDArray[np.bool_]:
+    """Effects that differ from 0 with false discoveries of the list controlled, by normal p values.
+
+    As in `fixes.decision.error_control`: without any spread nothing is known about the error, and p is 1.
+    """
+    z = np.divide(np.abs(mean), sd, out=np.zeros_like(mean), where=sd > 0)
+    return np.asarray(benjamini_hochberg(2 * special.ndtr(-z)) <= LEVEL)

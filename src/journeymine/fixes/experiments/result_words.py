@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journeymine._format import amount, number, share, signed
+from journeymine.fixes.experiments.results import BASELINE, BASELINE_LEVEL, FEW, MIN_ARM, SAMPLE_RATIO
+from journeymine.uncertainty import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +41,7 @@ def result_sentences(result: ExperimentResult, plan: ExperimentPlan) -> list[str
         f"Converted: {share(float(rate[1]), 'en')} of the treated, {share(float(rate[0]), 'en')} in control.",
     ]
     if not result.trusted:
-        return [*lines, _broken(result, plan)]
+        return [*lines, *(words(result, plan) for flag, words in _REASONS.items() if flag in result.flags)]
     lines.append(f"Difference: {_points(result.difference)}, {METHODS[result.method]}.")
     if result.variance_cut is not None:
         lines.append(f"What was known before took away {share(result.variance_cut, 'en')} of the variance.")
@@ -85,6 +87,25 @@ def _broken(result: ExperimentResult, plan: ExperimentPlan) -> str:
         f"{share(plan.audience.holdout, 'en', 2)} (sample ratio, p {p}). Customers were lost or counted differently in "
         "one arm; find out where before reading any difference."
     )
+
+
+def _far(result: ExperimentResult, plan: ExperimentPlan) -> str:
+    rate, n = result.shares.estimate[0], result.shares.n[0]
+    low, high = (share(float(bound), "en") for bound in wilson(rate * n, n, level=BASELINE_LEVEL))
+    return (
+        f"Not used: {share(float(rate), 'en')} of control converted (99.9% interval {low} to {high}) where the plan "
+        f"has {share(plan.baseline, 'en')}, more than a factor of two apart: customers or conversions were counted "
+        f"otherwise than planned ({plan.metric}). Count them as planned, or plan anew with the baseline of today "
+        "(--baseline)."
+    )
+
+
+def _few(result: ExperimentResult, plan: ExperimentPlan) -> str:
+    n, planned = number(float(result.shares.n.min()), "en"), number(plan.n_per_arm, "en")
+    return f"Not used: the smaller arm has {n} customers, expected {MIN_ARM} at the least; planned are {planned}."
+
+
+_REASONS = {SAMPLE_RATIO: _broken, BASELINE: _far, FEW: _few}
 
 
 def _predicted(plan: ExperimentPlan) -> str:

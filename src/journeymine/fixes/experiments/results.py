@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from journeymine.fixes.experiments.result_data import ResultData
 
 SAMPLE_RATIO_P = 0.001
-SAMPLE_RATIO, EARLY = "sample_ratio", "early"
+SAMPLE_RATIO, BASELINE, FEW, EARLY = "sample_ratio", "baseline", "few", "early"
+UNUSABLE = frozenset((SAMPLE_RATIO, BASELINE, FEW))
+"""Flags of results that are kept and not used."""
+MIN_ARM = 10
+"""Customers in the smaller arm that a result is used with."""
+BASELINE_FACTOR, BASELINE_LEVEL = 2.0, 0.999
+"""A control whose share of converted, or of not converted, customers is surely off the plan's by more than this factor
+was counted otherwise than planned: what was planned comes from a year ago and changes, but hardly so much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +49,9 @@ class ExperimentResult:
     sample_ratio_p
         P value of the planned split of the customers.
     flags
-        "sample_ratio": the split is not the planned one, so the arms cannot be compared; "early": a look before the
-        end of a test that has only one.
+        "sample_ratio": the split is not the planned one, so the arms cannot be compared; "baseline": conversion in
+        control is far from what was planned (`far_from_plan`); "few": an arm has fewer than ten customers; "early": a
+        look before the end of a test that has only one.
     decided
         Where the boundary was first crossed: a week, or "now"; None if it was not.
     verdict
@@ -66,8 +74,8 @@ class ExperimentResult:
 
     @property
     def trusted(self) -> bool:
-        """Whether the arms can be compared."""
-        return SAMPLE_RATIO not in self.flags
+        """Whether the arms can be compared, and with the plan."""
+        return UNUSABLE.isdisjoint(self.flags)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -90,10 +98,10 @@ class ExperimentResult:
 def measure(data: ResultData, plan: ExperimentPlan) -> ExperimentResult:
     """What the counts of a test say about its plan.
 
-    The split of the customers is checked first. The interval is Newcombe's for shares, that of the adjusted means
-    where customers have a value from before (CUPED), a repeated confidence interval for group-sequential plans
-    (Jennison and Turnbull 1989: boundary times standard error), and the confidence sequence for always-valid ones.
-    Tests with several looks are read up to the look that ended them.
+    The split of the customers, their number and conversion in control are checked first. The interval is Newcombe's
+    for shares, that of the adjusted means where customers have a value from before (CUPED), a repeated confidence
+    interval for group-sequential plans (Jennison and Turnbull 1989: boundary times standard error), and the confidence
+    sequence for always-valid ones. Tests with several looks are read up to the look that ended them.
     """
     p = sample_ratio(data.n.sum(axis=0), plan.audience.below / 10_000)
     looks = None if plan.method == "fixed" else take_looks(data, plan)
@@ -110,7 +118,8 @@ def measure(data: ResultData, plan: ExperimentPlan) -> ExperimentResult:
     else:
         interval, method = _newcombe(shares), "newcombe"
     decided = None if looks is None else looks.decided
-    flags = _flags(p, n, plan)
+    far = far_from_plan(int(won[0]), int(n[0]), plan.baseline, one_sided=plan.follow_up == "horizon")
+    flags = _flags(p, n, plan, far=far)
     effect, effect_sd = _over_starts(interval, sd, plan.reach)
     return ExperimentResult(
         shares=shares,
@@ -139,6 +148,31 @@ def sample_ratio(n: NDArray[np.integer], control: float) -> float:
     return float(special.chdtrc(1, ((n - due) ** 2 / due).sum()))
 
 
+def far_from_plan(won: int, n: int, baseline: float, *, one_sided: bool = False) -> bool:
+    """Whether conversion in control surely differs from the planned baseline by more than a factor of two.
+
+    Wilson's 99.9 % interval is compared with half and twice the planned share that converts, and with half and twice
+    the planned share that does not: the same rule for rare and for frequent conversions.
+
+    Parameters
+    ----------
+    won, n
+        Converted customers and all customers of the control.
+    one_sided
+        Whether only too many conversions count: the plan's baseline is conversion in the end, and the metric ends
+        earlier.
+
+    Examples
+    --------
+    >>> far_from_plan(0, 169, 0.42), far_from_plan(50, 169, 0.42), far_from_plan(0, 5, 0.42)
+    (True, False, False)
+    """
+    low, high = (float(bound) for bound in wilson(won, n, level=BASELINE_LEVEL))
+    many = low > BASELINE_FACTOR * baseline or 1 - low < (1 - baseline) / BASELINE_FACTOR
+    few = high < baseline / BASELINE_FACTOR or 1 - high > BASELINE_FACTOR * (1 - baseline)
+    return many or (few and not one_sided)
+
+
 def _newcombe(shares: Estimates) -> Estimates:
     a, b = (Estimates(shares.estimate[i], shares.lower[i], shares.upper[i], shares.n[i]) for i in (1, 0))
     return difference_of_shares(a, b, np.zeros(()))
@@ -149,9 +183,10 @@ def _around(gap: float, half: float, n: int) -> Estimates:
     return Estimates(np.asarray(gap), np.asarray(lower), np.asarray(upper), np.asarray(n))
 
 
-def _flags(p: float, n: NDArray[np.integer], plan: ExperimentPlan) -> tuple[str, ...]:
+def _flags(p: float, n: NDArray[np.integer], plan: ExperimentPlan, *, far: bool) -> tuple[str, ...]:
     early = plan.method == "fixed" and n.sum() < 0.95 * (plan.n_control + plan.n_treatment)
-    return tuple(flag for flag, on in ((SAMPLE_RATIO, p < SAMPLE_RATIO_P), (EARLY, early)) if on)
+    found = {SAMPLE_RATIO: p < SAMPLE_RATIO_P, BASELINE: far, FEW: n.min() < MIN_ARM, EARLY: early}
+    return tuple(flag for flag, on in found.items() if on)
 
 
 def _over_starts(gap: Estimates, sd: float, reach: float | None) -> tuple[Estimates | None, float | None]:
@@ -161,6 +196,6 @@ def _over_starts(gap: Estimates, sd: float, reach: float | None) -> tuple[Estima
 
 
 def _verdict(interval: Estimates, flags: tuple[str, ...]) -> str:
-    if SAMPLE_RATIO in flags:
+    if not UNUSABLE.isdisjoint(flags):
         return "refused"
     return "gain" if interval.lower > 0 else "loss" if interval.upper < 0 else "open"

@@ -11,7 +11,7 @@ import numpy as np
 
 from journeymine._checks import duration_us
 from journeymine.errors import OptionError, SourceError, shown
-from journeymine.fixes.experiments.plannable import PlanFacts
+from journeymine.fixes.experiments.plannable import FollowUp, PlanFacts, metric_words
 from journeymine.uncertainty import Estimates
 
 if TYPE_CHECKING:
@@ -41,7 +41,15 @@ class StoredPeriod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredFix:
-    """A fix of a report; `predicted` is its effect before past tests, None where there were none."""
+    """A fix of a report.
+
+    Attributes
+    ----------
+    sd
+        Standard deviation of the effect; None in reports that do not have it.
+    predicted
+        The effect before past tests; None where there were none.
+    """
 
     id: str
     title: str
@@ -59,6 +67,7 @@ class StoredFix:
     net_value: float | None
     cost: float
     block: str
+    sd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,16 +115,19 @@ def read_ranking(run: str | os.PathLike[str]) -> StoredRanking:
 
 def _ranking(data: Mapping[str, Any]) -> StoredRanking:
     ranking = data.get("ranking") or {}
+    follow_up: FollowUp = "horizon" if ranking.get("horizon") else "silence"
     fixes = sorted((_fix(row) for row in data["fixes"]), key=lambda fix: fix.rank)
     log, watched = data["log"], (data["log"].get("idle") or {}).get("seconds")
-    if ranking.get("horizon"):
+    if follow_up == "horizon":
         watched = duration_us(ranking["horizon"], name="horizon") / 1_000_000
+    days = None if watched is None or log["clock"] != "calendar" else watched / DAY_S
     facts = PlanFacts(
         outcome=ranking.get("outcome", "conversion"),
-        metric=_metric(log["goal"], watched),
+        metric=metric_words(log["goal"], days, follow_up),
         baseline=_baselines(data),
-        follow_up_days=None if watched is None or log["clock"] != "calendar" else watched / DAY_S,
+        follow_up_days=days,
         customers_per_journey=min(1.0, log["n_customers"] / max(log["n_cases"], 1)),
+        follow_up=follow_up,
     )
     return StoredRanking(tuple(fixes), facts, (ranking.get("calibration") or {}).get("n_tests", 0))
 
@@ -144,6 +156,7 @@ def _fix(row: Mapping[str, Any]) -> StoredFix:
         net_value=None if net is None else net["estimate"],
         cost=row.get("cost", 0.0),
         block=row["block"],
+        sd=None if row.get("sd") is None else float(row["sd"]),
     )
 
 
@@ -158,11 +171,6 @@ def _baselines(data: Mapping[str, Any]) -> dict[str, float]:
         elif whole is not None and row["segment"] is None and row["period"] is None and not row["attempt"]:
             found[row["id"]] = whole["estimate"]
     return found
-
-
-def _metric(goal: list[str], watched: float | None) -> str:
-    names = " or ".join(f"“{name}”" for name in goal)
-    return f"share that reaches {names}" + ("" if watched is None else f" within {watched / DAY_S:g} days")
 
 
 def _estimates(value: Mapping[str, Any] | None) -> Estimates | None:

@@ -65,6 +65,7 @@ class Operation:
         self.to = self._states_of(chain, self.fix.to)
         into = np.isin(counts.target, self.rows)
         self.entering = np.unique(counts.source[into])
+        self.shape = 1.0
         self.waits: WaitModel | None = None
         if self.fix.kind == "wait":
             self.waits = self._wait_model(waits, int(chain.activity[candidate.state]))
@@ -122,7 +123,7 @@ class Operation:
             return operators.remove_step(moves, start, rows, self.entering, share, rho)
         if kind == "wait":
             assert self.waits is not None
-            shorter = self.waits.ratio(weights, 1 - share)[:, self.model.part_cell]
+            shorter = self.waits.ratio(weights, 1 - share, shape=self.shape)[:, self.model.part_cell]
             ratio = 1 + rho * (shorter - 1)
             return operators.passes_more(moves, rows, np.repeat(ratio[..., None], len(rows), axis=-1))
         if kind == "reroute":

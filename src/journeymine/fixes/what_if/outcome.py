@@ -10,6 +10,8 @@ import numpy as np
 from journeymine.uncertainty import unit_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from journeymine.counts.chain import ChainCounts
@@ -32,6 +34,11 @@ class Outcome(Protocol):
         """1 where more is better, -1 where less is."""
         ...
 
+    @property
+    def worth(self) -> Callable[[Floats], Floats] | None:
+        """Mean worth of a conversion in each draw, shape (draws,); None where the outcome is none of conversions."""
+        ...
+
     def at_goal(self, weights: Floats) -> Floats | float:
         """Worth of the goal by part, shape (draws, parts)."""
         ...
@@ -46,6 +53,11 @@ class Conversion:
     """The share of journeys that reach the goal."""
 
     sign: float = 1.0
+
+    @property
+    def worth(self) -> Callable[[Floats], Floats]:
+        """A conversion is a conversion."""
+        return lambda weights: np.ones(len(weights))
 
     def at_goal(self, weights: Floats) -> float:
         """Every goal counts the same."""
@@ -74,6 +86,16 @@ class Revenue:
         self.n = unit_matrix(unit, model.cell_of[cell], n, shape)
         self.part_cell = model.part_cell
 
+    @property
+    def worth(self) -> Callable[[Floats], Floats]:
+        """Mean value of a conversion over all cells."""
+
+        def mean(weights: Floats) -> Floats:
+            money, n = (weights @ self.money).sum(axis=1), (weights @ self.n).sum(axis=1)
+            return np.asarray(np.divide(money, n, out=np.zeros_like(money), where=n > 0))
+
+        return mean
+
     def at_goal(self, weights: Floats) -> Floats:
         """Mean value of a conversion by part."""
         return _leaning(weights @ self.money, weights @ self.n)[:, self.part_cell]
@@ -87,6 +109,7 @@ class Time:
     """Days from the start until the last event of a journey; a fix is better the more it saves."""
 
     sign = -1.0
+    worth = None
 
     def __init__(self, model: CellModel, counts: ChainCounts) -> None:
         shape = (model.n_units, model.n_cells * model.k)

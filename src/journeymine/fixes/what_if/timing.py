@@ -11,6 +11,8 @@ from journeymine.fixes.what_if.clock import clock_of
 from journeymine.fixes.what_if.horizon import TimedChange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from journeymine.counts.chain import ChainCounts
@@ -57,6 +59,20 @@ class Timing:
             return TimedChange(change, phi)
         part = operation.scope.part_of_visits(weights)[..., None]
         return TimedChange(change, phi, np.repeat(part, len(change.rows), axis=-1))
+
+    def joint(self, operations: Sequence[Operation], change: RowChange, weights: Floats) -> TimedChange:
+        """A change that several fixes make together, with what those of waits do to the waits of their rows."""
+        waits = [operation for operation in operations if operation.fix.kind == "wait"]
+        if not waits:
+            return TimedChange(change)
+        phi = self.clock.phi[:, change.rows].copy()
+        part = np.ones((len(weights), waits[0].model.n_parts, len(change.rows)))
+        for operation in waits:
+            at = np.searchsorted(change.rows, operation.rows)
+            phi[:, at] = self.clock.scaled(self.kernel, operation.rows, 1 - operation.fix.fraction, self.base)
+            if not operation.scope.whole:
+                part[..., at] = operation.scope.part_of_visits(weights)[..., None]
+        return TimedChange(change, phi, part)
 
 
 def timing_of(kernel: Kernel, horizon_us: int) -> Timing:

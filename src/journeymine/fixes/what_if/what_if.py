@@ -10,7 +10,7 @@ import numpy as np
 
 from journeymine.fixes.candidates.steps import gain_of_step
 from journeymine.fixes.what_if.cell_model import CellModel
-from journeymine.fixes.what_if.horizon import TimedChange, conversion_within
+from journeymine.fixes.what_if.horizon import conversion_within
 from journeymine.fixes.what_if.operation import Operation
 from journeymine.fixes.what_if.outcome import Conversion, Outcome
 from journeymine.fixes.what_if.row_change import RowChange, effect_of, solve
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+SMALLEST_COST = 1e-12
 NOTHING = 1e-10
 """Effects below this share of the outcome (or this much) are rounding."""
 MOST_TIMED_DRAWS = 200
@@ -53,6 +54,9 @@ class Effects:
         Visits behind each reference; for assumptions the visits of the activity.
     base, base_draws
         The outcome now, and its replicates, shape (n_draws,).
+    on_chain, on_chain_draws
+        Effects as the chains give them, before draws of shrunk effects are spread again and before anything else is
+        known of them: what effects of several fixes at once are compared with.
     """
 
     effect: Floats
@@ -63,6 +67,8 @@ class Effects:
     drop_draws: Floats
     base: float
     base_draws: Floats
+    on_chain: Floats
+    on_chain_draws: Floats
 
 
 class WhatIf:
@@ -141,6 +147,8 @@ class WhatIf:
             drop_draws=drop,
             base=float(point[3][0]),
             base_draws=base,
+            on_chain=point[0][0],
+            on_chain_draws=effect,
         )
 
     def _draws(self, wanted: int) -> int:
@@ -195,12 +203,14 @@ class WhatIf:
         """Effect of one fix in every draw, shape (draws,)."""
         if self._measured(f):
             # What a skipped step does to those who take it was seen in their journeys; a chain forgets who took it.
-            return rho * gain_of_step(self.candidates[f], weights, self.starts)
+            assert self.outcome.worth is not None
+            gain = rho * gain_of_step(self.candidates[f], weights, self.starts)
+            return np.asarray(gain * self.outcome.worth(weights))
         change = self._change(f, weights, solved, wait, rho)
         return np.asarray(self.outcome.sign * (share * effect_of(solved, change)).sum(axis=1))
 
     def _measured(self, f: int) -> bool:
-        return self.candidates[f].kind == "step" and isinstance(self.outcome, Conversion)
+        return self.candidates[f].kind == "step" and self.outcome.worth is not None and self.timing is None
 
     def _rho(self, f: int, rho: float | None = None) -> float:
         """Rescue factor times what is believed of an excess that was found and scored on the same customers."""
@@ -237,6 +247,15 @@ class WhatIf:
         weights = np.ones((1, self.model.n_units))
         return float(self._effect(f, weights, solved, share, wait, self._rho(f, rho))[0])
 
+    def effect_of_patience(self, f: int, shape: float) -> float:
+        """Effect of a fix of a wait, were the patience of those who leave silently Weibull of another shape."""
+        operation = self.operations[f]
+        before, operation.shape = operation.shape, shape
+        try:
+            return self.effect_at(f, operation.fix.rho)
+        finally:
+            operation.shape = before
+
     def joint(self, chosen: Sequence[int], weights: Floats | None = None) -> Floats:
         """Effect of several fixes together in every draw, shape (draws,).
 
@@ -248,10 +267,12 @@ class WhatIf:
         moves, start = solved.moves.copy(), solved.start_columns.copy()
         rows: list[Ints] = []
         reward, measured = np.zeros(solved.moves.shape[:-1]), np.zeros(len(weights))
+        timed: list[int] = []
         for f in chosen:
             if self._measured(f):
                 measured += self._effect(f, weights, solved, share, wait, self._rho(f))
                 continue
+            timed.append(f)
             change = self.operations[f].change(weights, moves, start, self._rho(f))
             if wait is not None:
                 reward[..., change.rows] += self.operations[f].more_time(change, moves, wait)
@@ -268,9 +289,8 @@ class WhatIf:
                 moves[..., changed, :] - solved.moves[..., changed, :],
                 start - solved.start_columns,
             )
-            now, fixed = conversion_within(
-                solved.moves, solved.start, self.timing.clock, [TimedChange(change)]
-            )
+            together_timed = self.timing.joint([self.operations[f] for f in timed], change, weights)
+            now, fixed = conversion_within(solved.moves, solved.start, self.timing.clock, [together_timed])
             return np.asarray((share * (fixed[..., 0] - now)).sum(axis=1))
         together = RowChange(
             changed,
@@ -287,12 +307,28 @@ class WhatIf:
         return point, np.concatenate([self.joint(chosen, chunk) for chunk in weights])
 
     def greedy(
-        self, pool: Sequence[int], costs: Sequence[float], *, budget: float | None, most: int
+        self,
+        pool: Sequence[int],
+        costs: Sequence[float],
+        *,
+        budget: float | None,
+        most: int,
+        scale: float = 1.0,
+        believed: Sequence[float] | None = None,
     ) -> list[int]:
         """Places in `pool` of fixes chosen one after the other, each the one that adds most to those before.
 
-        With a budget the gain for each unit of cost decides, as long as the cost fits; what costs nothing comes first.
+        Nothing is chosen that costs more than it adds. With a budget the gain for each unit of cost decides, as long as
+        the cost fits; what costs nothing comes first.
+
+        Parameters
+        ----------
+        scale
+            What an effect of 1 is worth, in the unit of the costs.
+        believed
+            Effect of each fix as it is believed over its effect on the chains, where the two differ.
         """
+        trust = [1.0] * len(pool) if believed is None else list(believed)
         chosen: list[int] = []
         reached, spent = 0.0, 0.0
         while len(chosen) < most:
@@ -301,9 +337,9 @@ class WhatIf:
                 if place in chosen or (budget is not None and spent + cost > budget):
                     continue
                 total = float(self.joint([*(pool[c] for c in chosen), fix])[0])
-                gain = total - reached
-                worth = gain if budget is None else gain / max(cost, 1e-12)
-                if gain > 0 and (best is None or worth > best[0]):
+                gain = (total - reached) * scale * trust[place]
+                worth = gain - cost if budget is None else gain / max(cost, SMALLEST_COST)
+                if gain > cost and (best is None or worth > best[0]):
                     best = (worth, place, total)
             if best is None:
                 break

@@ -73,6 +73,7 @@ def _change(fix: RankedFix) -> dict[str, Any]:
     return {
         "drop": fix.drop.at(),
         "effect": fix.effect.at(),
+        "sd": fix.sd,
         "predicted": None if fix.predicted is None else fix.predicted.at(),
         "per_month": None if fix.per_month is None else fix.per_month.at(),
         "money_per_month": None if fix.money_per_month is None else fix.money_per_month.at(),

@@ -71,6 +71,10 @@ def _change() -> dict[str, Schema]:
     return {
         "drop": ESTIMATE,
         "effect": {**ESTIMATE, "description": "Above 0 is better, whatever the outcome."},
+        "sd": {
+            **or_null(NOT_NEGATIVE),
+            "description": "Standard deviation of the effect; its interval may be wider.",
+        },
         "predicted": {**ESTIMATE_OR_NULL, "description": "Before past tests corrected it; null without any."},
         "per_month": ESTIMATE_OR_NULL,
         "money_per_month": ESTIMATE_OR_NULL,
@@ -140,7 +144,8 @@ def ranking_schema() -> Schema:
         largest=ESTIMATE_OR_NULL,
         quiet=FLAG,
     )
-    together = object_of(ids=array_of(TEXT), effect=ESTIMATE, sum_of_singles=NUMBER, cost=NUMBER)
+    money = {"cost": NUMBER, "net_value": or_null(NUMBER)}
+    together = object_of(ids=array_of(TEXT), effect=ESTIMATE, sum_of_singles=NUMBER, **money)
     return or_null(
         object_of(
             outcome=one_of("conversion", "revenue", "time"),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.ranking import FixRanking
 
 PLACEBO = ("n_tested", "n_kept", "n_splits", "n_splits_kept", "largest", "quiet")
-SET = ("ids", "effect", "sum_of_singles", "cost")
+SET = ("ids", "effect", "sum_of_singles", "cost", "net_value")
 CALIBRATION = ("n_tests", "slope", "intercept", "spread", "assumed")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,10 +48,12 @@ def journeys(
     -------
     frame
         One row an event, in the order of time: case_id, customer_id, activity, timestamp (UTC, microseconds), channel,
-        platform, source, value (money, at the goal only).
+        platform, source, value (money, at the goal only). `frame.attrs` says how to read it, as plain JSON: goal, end,
+        idle, segments, shape, scenario.
     truth
         fix_id and effect: the exact change of the share of the starts that convert when the world has the fix,
-        averaged over the population of types. `world(shape, scenario).fixes` says what each fix is.
+        averaged over the population of types. `truth.attrs["fixes"]` says what each fix is, in the same order:
+        plain mappings for `Fix.from_dict`; `world(shape, scenario).fixes` are the same.
 
     Raises
     ------
@@ -73,10 +75,27 @@ def journeys(
     ['case_id', 'customer_id', 'activity', 'timestamp', 'channel', 'platform', 'source', 'value']
     >>> truth.columns.tolist(), bool((truth["effect"] > 0).all())
     (['fix_id', 'effect'], True)
+    >>> frame.attrs["goal"], truth.attrs["fixes"][1]["share"]
+    (['Order placed'], 0.5)
     """
     here = world(shape, scenario)
     _check(n, seed)
-    return simulate(here, int(n), int(seed)), here.truth
+    frame, truth = simulate(here, int(n), int(seed)), here.truth
+    frame.attrs.update(_facts(here))
+    truth.attrs["fixes"] = [fix.to_dict() for fix in here.fixes]
+    return frame, truth
+
+
+def _facts(here: World) -> dict[str, Any]:
+    """What a ranker may know beside the rows; `journeymine.bench.facts` reads it."""
+    return {
+        "goal": [here.goal],
+        "end": list(here.end),
+        "idle": here.idle,
+        "segments": list(here.segments),
+        "shape": here.shape,
+        "scenario": here.scenario,
+    }
 
 
 def simulate(here: World, n: int, seed: int) -> pd.DataFrame:
