@@ -33,3 +33,15 @@ def test_the_ranker_of_the_how_to_takes_part(tmp_path: Path, monkeypatch: pytest
     assert theirs.coverage is None
     # And it is the habit it says it is: worse than what a chain gives (tau 0.9 there).
     assert theirs.scores[0].tau < 0.8
+
+
+def test_the_logs_of_the_how_to_can_be_ranked(capsys: pytest.CaptureFixture[str]) -> None:
+    """One from the benchmark, one from the simulator alone: the same log, and the same answer."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[:3]
+    names: dict[str, object] = {}
+    printed = []
+    for block in blocks:
+        exec(block, names)
+        printed.append(capsys.readouterr().out.replace("effect", "  true"))
+    assert printed[0] == ""
+    assert printed[1] == printed[2] != ""

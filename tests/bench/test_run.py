@@ -19,6 +19,8 @@ from journeymine.bench.page import benchmark_page
 from journeymine.bench.run import Plan, failures, run_benchmark, run_log
 from journeymine.cli import run_command
 from journeymine.errors import NotEnoughDataError, OptionError, OutputError
+from journeymine.log import EventLog
+from journeymine.simulate.worlds import world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,25 +162,19 @@ class StandIn:
 def test_our_own_ranker_asks_for_the_fixes_of_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
-    class Log:
-        def rank_fixes(self, **options: Any) -> StandIn:
-            asked.update(options)
-            return StandIn(options["candidates"])
+    def rank_fixes(log: EventLog, **options: Any) -> StandIn:
+        asked.update(options, cases=log.n_cases)
+        return StandIn(options["candidates"])
 
-    import journeymine.simulate.worlds as worlds
-
-    real = worlds.world
-    monkeypatch.setattr(
-        type(real("shop", "interacting")), "read", lambda self, frame: Log() if len(frame) else None
-    )
+    monkeypatch.setattr(EventLog, "rank_fixes", rank_fixes)
     (line,) = run_log(LogKey("shop", "interacting", 200, 3), ["journeymine_classes"], 40)
     assert "error" not in line
-    assert asked["heterogeneity"] == "classes"
+    assert (asked["heterogeneity"], asked["cases"]) == ("classes", 200)
     assert (asked["seed"], asked["n_draws"]) == (3, 40)
-    assert [fix["id"] for fix in line["fixes"]] == [fix.id for fix in real("shop", "interacting").fixes]
+    assert [fix["id"] for fix in line["fixes"]] == [fix.id for fix in world("shop", "interacting").fixes]
     assert line["n_classes"] == 2
     ids = line["sets"][0]["ids"]
-    assert line["sets"][0]["true"] == pytest.approx(real("shop", "interacting").joint_effect(ids))
+    assert line["sets"][0]["true"] == pytest.approx(world("shop", "interacting").joint_effect(ids))
 
 
 def test_the_page_shows_every_part_and_no_script(tmp_path: Path, make_line: Callable[..., Any]) -> None:

@@ -22,7 +22,7 @@ from journeymine.analyses.fix_evidence import (
 from journeymine.counts.attempts import keep_attempts, merge_like_attempts, with_attempts
 from journeymine.errors import NotEnoughDataError, OptionError, shown
 from journeymine.fixes.assembly import MONTH_DAYS, Material, Scale, rank_all
-from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates
+from journeymine.fixes.candidates import Evidence, Found, resolve_fixes, search_candidates, time_candidates
 from journeymine.fixes.causal.care import care_of, exposure_of
 from journeymine.fixes.causal.state_facts import StateFacts
 from journeymine.fixes.causal.trials import carry_over
@@ -144,17 +144,12 @@ class _Ranking:
         self.states = merge_like_attempts(self.attempts, self.counts, self._looping(candidates))
         classes = self._classes(candidates)
         settings = self.settings
-        what_if = WhatIf(
-            self.states,
-            self.counts,
-            candidates,
-            pools=found.pools,
-            classes=classes,
-            waits=self._waits(candidates),
-            standardise=settings.causal != "none",
-            outcome=self._outcome,
-            timing=self._timing(),
-        )
+        what_if = self._what_if(found, candidates, classes)
+        if settings.outcome == "time":
+            # Who is kept goes on, and so most repairs make journeys longer: those are no suggestion here.
+            saves = [c.block == "user" or what_if.effect_at(i, 1.0) > 0 for i, c in enumerate(candidates)]
+            candidates = list(itertools.compress(candidates, saves))
+            what_if = self._what_if(found, candidates, classes)
         predicted = self._with_exposures(
             candidates, what_if.estimate(n_draws=settings.n_draws, seed=settings.seed)
         )
@@ -208,6 +203,19 @@ class _Ranking:
         )
         return replace(ranking, sets=self._sets(ranking, candidates))
 
+    def _what_if(self, found: Found, candidates: Sequence[Candidate], classes: Classes | None) -> WhatIf:
+        return WhatIf(
+            self.states,
+            self.counts,
+            candidates,
+            pools=found.pools,
+            classes=classes,
+            waits=self._waits(candidates),
+            standardise=self.settings.causal != "none",
+            outcome=self._outcome,
+            timing=self._timing(),
+        )
+
     def _conversion(self, effects: Effects) -> Estimates:
         """Conversion now: within the horizon, if there is one."""
         if self.settings.horizon is not None:
@@ -244,13 +252,21 @@ class _Ranking:
         self, found: Found, wanted: Candidates | Sequence[Fix], extra: Sequence[Fix]
     ) -> list[Candidate]:
         if not isinstance(wanted, str):
-            return resolve_fixes(wanted, self.evidence)
+            return resolve_fixes(wanted, self.evidence, found.candidates)
         check_choice("candidates", wanted, Candidates)
-        own = resolve_fixes(extra, self.evidence) if len(extra) else []
-        known = {candidate.fix.id for candidate in own}
-        # A skipped step was seen to keep customers; what it does to their time is another question.
-        steps = self.settings.outcome != "time" and self.settings.horizon is None
-        return [*own, *(c for c in found.candidates if c.fix.id not in known and (steps or c.kind != "step"))]
+        own = resolve_fixes(extra, self.evidence, found.candidates)
+        return [*own, *self._suggested(found, {candidate.fix.id for candidate in own})]
+
+    def _suggested(self, found: Found, known: set[str]) -> list[Candidate]:
+        """What the data suggest: for the time of journeys, long waits, loops and detours in place of drop-outs."""
+        if self.settings.outcome == "time":
+            rest = [c for c in found.candidates if c.block != "assumed" and c.kind != "step"]
+            known = known | {c.fix.id for c in rest}
+            waits = waits_of(self.log, None) if self.evidence.timed else None
+            return [*rest, *(c for c in time_candidates(self.evidence, waits) if c.fix.id not in known)]
+        # A skipped step was seen to keep customers; how fast they then are is another question.
+        steps = self.settings.horizon is None
+        return [c for c in found.candidates if c.fix.id not in known and (steps or c.kind != "step")]
 
     def _looping(self, candidates: Sequence[Candidate]) -> set[int]:
         """Activities of loops that a fix is about: they keep their attempts."""

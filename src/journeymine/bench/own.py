@@ -38,8 +38,8 @@ def journeymine_classes(events: pd.DataFrame, fixes: list[Fix], seed: int) -> pd
 
 def _ranked(events: pd.DataFrame, fixes: list[Fix], seed: int, heterogeneity: str | None) -> pd.DataFrame:
     facts = Facts.of(events)
-    log = _read(events, facts)
-    ranking: Any = log.rank_fixes(
+    log: Any = _read(events, facts)
+    ranking = log.rank_fixes(
         candidates=list(fixes), heterogeneity=heterogeneity, seed=seed, n_draws=facts.n_draws
     )
     found = ranking.to_frame().rename(columns={"id": "fix_id"})

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+NEARLY_ALL = 0.98
+"""Above this conversion there is little to gain but time."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FixSet:
     """Several fixes done together: effects of single fixes do not add up.
@@ -311,6 +315,8 @@ class FixRanking:
         more = len(self.fixes) - len(lines)
         rest = [f"… and {more} more"] if more else []
         rest += [str(self.classes)] if self.classes is not None else []
+        if self.outcome == "conversion" and float(self.conversion.estimate) > NEARLY_ALL:
+            rest.append('Nearly all journeys reach the goal: rank_fixes(outcome="time") asks what takes them long.')
         return "\n".join([head, *lines, *rest, "Next: .to_frame(), .plan(1), jm.report(log).save(...)"])
 
     def _repr_html_(self) -> str:
@@ -430,7 +436,8 @@ def _line(fix: RankedFix, outcome: str) -> str:
     scale, unit = _UNITS.get(outcome, (100.0, " pt"))
     low, high = float(fix.effect.lower) * scale, float(fix.effect.upper) * scale
     size = f"{float(fix.effect.estimate) * scale:+.2f}{unit} ({low:+.2f} to {high:+.2f})"
-    how = ", if 20 % of its drop-outs were saved" if fix.block == "assumed" else ""
+    assumed = fix.block == "assumed" and fix.kind == "drop_off"
+    how = ", if 20 % of its drop-outs were saved" if assumed else ""
     return f"{fix.rank:>3}. {size}  {fix.activity[:60]}{what}{where[:60]}{when}{how}"
 
 

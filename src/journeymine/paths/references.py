@@ -24,6 +24,8 @@ MIN_PER_PERIOD = 10.0
 MOST_PERIODS = 26
 MAX_WINDOWS = 4
 MAX_WINDOW_SHARE = 0.9
+"""A run may be most of the time, so that a change is seen as a whole and not cut into pieces that look like incidents;
+what is too long for an incident is for the caller to say."""
 
 
 def relative_rates(data: GroupedDrops, n_groups: int) -> Floats:

@@ -61,3 +61,18 @@ def test_a_shop_without_faults(evidence: Callable[[EventLog], Evidence]) -> None
         ).journeys("Order placed", idle="14d", segments=["platform", "country", "source"])
         found = [c.fix.id for c in search_candidates(evidence(log)).candidates if c.block == "found"]
         assert found == []
+
+
+def test_a_log_that_changed_has_no_incident_of_a_year(
+    reference_data: Path, evidence: Callable[[EventLog], Evidence]
+) -> None:
+    """Four fifths of its visits lie in one long run of more drop-outs: that is how it works, not when it broke."""
+    log = jm.read_log(reference_data / "receipt" / "receipt.xes.gz", threads=1)
+    goals = ("T10 Determine necessity to stop indication", "T15 Print document X request unlicensed")
+    for goal in goals:
+        known = evidence(log.journeys(goal, segments=["case:department"]))
+        found = search_candidates(known)
+        assert any(test.kept and test.about == "period" for test in found.tests)
+        for candidate in found.candidates:
+            if candidate.period_us is not None:
+                assert candidate.scope.n.sum() <= 0.5 * candidate.everywhere.n.sum()

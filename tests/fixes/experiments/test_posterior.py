@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,6 +16,9 @@ from journeymine.fixes.experiments.reranking import rerank
 from journeymine.fixes.experiments.stored import StoredFix
 
 from .rankings import estimate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Sums over the grid against moments of the priors in closed form.
 GRID = 2e-3
@@ -172,6 +177,10 @@ N_DRAWS = 20_000
 NOISE = 4 / np.sqrt(N_DRAWS)
 
 
+def correlations(draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.corrcoef(draws.T))
+
+
 def test_the_line_is_shared_by_all_fixes() -> None:
     """Covariance of two fixes nobody tested: E[b^2] cov(m1, m2) + Var(b) m1 m2 (a is 0 before five tests).
 
@@ -184,12 +193,12 @@ def test_the_line_is_shared_by_all_fixes() -> None:
     line = calibrate(past, "drop_off").moments
     expected = line.slope_var * effect.prod() / found.sd.prod()
     assert expected > 0.4
-    assert np.corrcoef(found.draws.T)[0, 1] == pytest.approx(expected, abs=NOISE)
+    assert correlations(found.draws)[0, 1] == pytest.approx(expected, abs=NOISE)
     # Customers that two predictions share still show.
     same = effect + 0.004 * np.random.default_rng(5).normal(size=(N_DRAWS, 1))
     again = recalibrated(effect, same, ["drop_off"] * 2, ["a", "b"], past)
     common = line.slope_var * effect.prod() + (line.slope**2 + line.slope_var) * 0.004**2
-    assert np.corrcoef(again.draws.T)[0, 1] == pytest.approx(common / again.sd.prod(), abs=NOISE)
+    assert correlations(again.draws)[0, 1] == pytest.approx(common / again.sd.prod(), abs=NOISE)
 
 
 def test_the_order_of_two_untested_fixes_is_not_made_less_certain_by_the_slope() -> None:
@@ -220,7 +229,7 @@ def test_kinds_share_all_of_the_slope_but_what_kinds_differ_by() -> None:
     past = [PastTest.of("z", 0.03, 0.002, 0.02, 0.004, kind="wait")]
     found = recalibrated(effect, draws, ["loop", "loop", "drop_off"], ["a", "b", "c"], past)
     line = calibrate(past, "loop").moments
-    r = np.corrcoef(found.draws.T)
+    r = correlations(found.draws)
     within = line.slope_var * effect[0] * effect[1] / (found.sd[0] * found.sd[1])
     between = (line.slope_var - 0.1**2) * effect[0] * effect[2] / (found.sd[0] * found.sd[2])
     assert r[0, 1] == pytest.approx(within, abs=NOISE)
@@ -238,7 +247,7 @@ def test_a_measured_fix_keeps_little_of_the_line() -> None:
     before = posterior(0.02, draws[:, 0].std(ddof=1), calibrate([], "drop_off", unit=0.02))[1] ** 2
     left = 0.003**2 / (before + 0.003**2)
     expected = left * np.sqrt(own.slope_var * other.slope_var) * effect.prod() / found.sd.prod()
-    assert np.corrcoef(found.draws.T)[0, 1] == pytest.approx(expected, abs=NOISE)
+    assert correlations(found.draws)[0, 1] == pytest.approx(expected, abs=NOISE)
 
 
 def test_draws_do_not_depend_on_the_order_of_the_fixes() -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-N_DRAWS = 20_000
-# Five standard errors of a 2.5 % quantile of so many normal draws (2.67 / sqrt(n) standard deviations).
-QUANTILE = 5 * 2.67 / np.sqrt(N_DRAWS)
+N_DRAWS = 8000
+# A quantile read off so many draws lies between two of them.
+QUANTILE = 0.01
 Z = 1.959963984540054
 SHARPNESS = (8.0, 5.0, 3.2, 2.6, 2.3, 2.1, 2.05, 1.5, 1.0, 0.4, 0.2)
 """Effects over their standard errors. Those from 2.0 to 2.5 are above zero alone, and not in a list of eleven."""
@@ -98,7 +98,7 @@ PASTS = {
 
 @pytest.mark.parametrize("money", [False, True])
 @pytest.mark.parametrize("past", PASTS.values(), ids=PASTS.keys())
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_order_is_that_of_a_new_run(seed: int, past: list[PastTest], money: bool) -> None:
     ids, effect, draws = world(seed)
     cost = np.random.default_rng(seed).uniform(0, 4000, len(ids))
@@ -107,7 +107,6 @@ def test_the_order_is_that_of_a_new_run(seed: int, past: list[PastTest], money: 
     known = recalibrated(effect, draws, KINDS[: len(ids)], ids, past)
     again = decided(ids, known.effect, known.draws, **settings)
     moved = rerank(report, past)
-    # What the interval of the list says at zero, and who is before whom where bounds are not the same up to noise.
     order = [one.id for one in moved]
     for one in moved:
         new, size = again[one.id][1], float(known.sd[ids.index(one.id)])
@@ -115,7 +114,7 @@ def test_the_order_is_that_of_a_new_run(seed: int, past: list[PastTest], money: 
         assert float(one.after.lower) == pytest.approx(float(new.lower), abs=QUANTILE * size)
         assert float(one.after.upper) == pytest.approx(float(new.upper), abs=QUANTILE * size)
     by_run = sorted(order, key=lambda name: again[name][0])
-    assert sum(a != b for a, b in zip(order, by_run, strict=True)) <= 2
+    assert order == by_run
     assert [one.rank_after for one in moved] == list(range(1, len(ids) + 1))
 
 

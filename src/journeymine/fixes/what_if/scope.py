@@ -35,7 +35,7 @@ class Scope:
         scope, every, reference = candidate.scope, candidate.everywhere, candidate.reference
         self.has_reference = reference is not None
         self.whole = candidate.column is None and candidate.period_us is None
-        self.only_later = candidate.fix.kind == "loop"
+        self.only_later = candidate.fix.kind == "loop" or candidate.kind == "step"
         self.share = candidate.fix.fraction
         cells = (n_units, n_cells)
         self.in_scope = unit_matrix(scope.unit, cell_of[scope.cell], scope.n_all, cells)
