@@ -81,12 +81,19 @@ def _line_draws(line: Moments, shared: Floats, kind: str) -> tuple[Floats, Float
 def _normal(draws: Floats, mean: Floats, sd: Floats) -> Floats:
     """Normal draws with exactly this mean and standard deviation, in the order of the given ones.
 
-    Bounds and p values read off them are those of the posterior itself: an order that hangs on them is no matter of luck.
+    Bounds and p values read off them are those of the posterior itself: an order that hangs on them is no luck.
     """
-    n = len(draws)
-    if n < 2:
+    if len(draws) < 2:
         return np.broadcast_to(mean, draws.shape).copy()
-    scores = special.ndtri((np.arange(n) + 0.5) / n)
     places = draws.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
     # A fix about which nothing is open (predicted to do nothing at all) has the standard deviation 0.
-    return np.asarray(mean + sd * (scores / scores.std(ddof=1))[places])
+    return np.asarray(mean + sd * _scores(len(draws))[places])
+
+
+def _scores(n: int) -> Floats:
+    """Normal quantiles at the places where `np.quantile` looks; the two that would be infinite make the variance 1."""
+    scores = np.zeros(n)
+    scores[1:-1] = special.ndtri(np.arange(1, n - 1) / (n - 1))
+    scores[-1] = np.sqrt((n - 1 - scores @ scores) / 2)
+    scores[0] = -scores[-1]
+    return np.sort(scores)
