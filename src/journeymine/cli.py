@@ -424,25 +424,26 @@ def _base(config: Path) -> Path:
     return config.absolute().parent
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str]) -> tuple[int, bool]:
+    """Exit code, and whether the command came to its end, and so has said what there is to say."""
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         say(f"{error}\nHint: journeymine {_command(arguments)}--help lists what is allowed.")
-        return WRONG_USE
+        return WRONG_USE, False
     except JourneymineError as error:
         details = f"\n{crash_details(error)}" if error.exit_code == CRASH else ""
         say(f"Error: {error}{details}")
-        return error.exit_code
+        return error.exit_code, False
     except KeyboardInterrupt:
         say("Interrupted; nothing was changed.")
-        return INTERRUPTED
+        return INTERRUPTED, False
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else CRASH
+        return (stop.code if isinstance(stop.code, int) else CRASH), False
     except Exception as error:
         say(f"Error: {crash_message(error)}")
-        return CRASH
-    return result if isinstance(result, int) else 0
+        return CRASH, False
+    return (result if isinstance(result, int) else 0), True
 
 
 def _command(arguments: Sequence[str]) -> str:
@@ -466,8 +467,8 @@ def run_command(arguments: Sequence[str]) -> int:
     arguments
         What stands after `journeymine` on the command line.
     """
-    code = _run(arguments)
-    if code > 1 and "--json" in arguments:
+    code, ended = _run(arguments)
+    if not ended and code > 1 and "--json" in arguments:
         put_result(json.dumps({"report": None, "status": "error"}, sort_keys=True))
     return code
 

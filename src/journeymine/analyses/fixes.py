@@ -27,7 +27,7 @@ from journeymine.fixes.causal.care import care_of, exposure_of
 from journeymine.fixes.causal.state_facts import StateFacts
 from journeymine.fixes.causal.trials import carry_over
 from journeymine.fixes.classes import find_classes
-from journeymine.fixes.experiments.plannable import PlanFacts
+from journeymine.fixes.experiments.plannable import PlanFacts, metric_words
 from journeymine.fixes.experiments.posterior import recalibrated
 from journeymine.fixes.experiments.registry import read_registry
 from journeymine.fixes.exposed import with_exposures
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from journeymine.fixes.causal.care import Care
     from journeymine.fixes.causal.placebo import PlaceboResult
     from journeymine.fixes.classes import Classes
+    from journeymine.fixes.experiments.plannable import FollowUp
     from journeymine.fixes.experiments.posterior import Recalibrated
     from journeymine.fixes.fix import Fix
     from journeymine.fixes.what_if.cell_model import CellModel
@@ -411,7 +412,8 @@ class _Ranking:
 
     def _facts(self, what_if: WhatIf, candidates: Sequence[Candidate]) -> PlanFacts:
         canonical, journeys = self.log.canonical, self.log._journeys("plans")  # noqa: SLF001
-        goals = ", ".join(canonical.activities[code] for code in journeys.goal)
+        goals = [canonical.activities[code] for code in journeys.goal]
+        follow_up: FollowUp = "silence" if self.settings.horizon is None else "horizon"
         days = (
             None if canonical.clock != "calendar" or journeys.idle.us is None else journeys.idle.us / DAY_US
         )
@@ -419,7 +421,8 @@ class _Ranking:
             days = duration_us(self.settings.horizon, name="horizon") / DAY_US
         return PlanFacts(
             outcome=self.settings.outcome,
-            metric=goals,
+            metric=metric_words(goals, days, follow_up),
+            follow_up=follow_up,
             baseline={c.fix.id: what_if.baseline(i) for i, c in enumerate(candidates)},
             follow_up_days=days,
             customers_per_journey=min(1.0, canonical.n_customers / max(canonical.n_cases, 1)),

@@ -316,7 +316,9 @@ class FixRanking:
         rest = [f"… and {more} more"] if more else []
         rest += [str(self.classes)] if self.classes is not None else []
         if self.outcome == "conversion" and float(self.conversion.estimate) > NEARLY_ALL:
-            rest.append('Nearly all journeys reach the goal: rank_fixes(outcome="time") asks what takes them long.')
+            rest.append(
+                'Nearly all journeys reach the goal: rank_fixes(outcome="time") asks what takes them long.'
+            )
         return "\n".join([head, *lines, *rest, "Next: .to_frame(), .plan(1), jm.report(log).save(...)"])
 
     def _repr_html_(self) -> str:
