@@ -164,6 +164,7 @@ def _decided(material: Material, group: list[int], test_error: Floats | None) ->
         volume=material.scale.journeys_per_month,
         horizon_months=material.scale.months,
         test_se=test_error,
+        common_error=material.predicted is not None,
     )
 
 

@@ -163,3 +163,15 @@ def test_every_number_is_plain_and_the_same_each_time() -> None:
         a, b = getattr(one, field.name), getattr(two, field.name)
         if isinstance(a, np.ndarray):
             np.testing.assert_array_equal(a, b)
+
+
+def test_an_error_that_all_share_does_not_change_the_order() -> None:
+    """Past tests may have been right or not: the bounds of large fixes move most, their order not at all."""
+    rng = np.random.default_rng(0)
+    slope = rng.normal(0.5, 0.3, (2000, 1))
+    effect = np.array([0.01, 0.03, 0.001])
+    draws = slope * effect / 0.5 + rng.normal(0, 1e-5, (2000, 3))
+    alone = decide(["a", "b", "c"], effect, draws, n=100, reach=np.ones(3))
+    shared = decide(["a", "b", "c"], effect, draws, n=100, reach=np.ones(3), common_error=True)
+    assert [alone.ids[i] for i in alone.order] == ["c", "a", "b"]
+    assert [shared.ids[i] for i in shared.order] == ["b", "a", "c"]

@@ -101,6 +101,7 @@ def decide(
     volume: float | None = None,
     horizon_months: float = 12.0,
     test_se: Floats | None = None,
+    common_error: bool = False,
     level: float = LEVEL,
 ) -> Decisions:
     """Order the fixes and say how sure the order is.
@@ -117,6 +118,9 @@ def decide(
         As the user gave them; effort is nan where it was not given.
     value, value_draws, volume, horizon_months
         See `net_value`.
+    common_error
+        Whether all effects share an error, as after past experiments: it moves the bounds of large fixes most and their
+        order not at all. Fixes whose bound is not above 0 are then in the order of their estimates.
     test_se
         Standard error that the planned test of each fix would have for its effect; nan where none is planned.
 
@@ -145,9 +149,8 @@ def decide(
         effect, draws, cost=cost, value=value, value_draws=value_draws, volume=volume, months=horizon_months
     )
     of_net = _interval(net.estimate, net.draws, n, kept, -net.cost, level)
-    order = np.array(
-        sorted(range(k), key=lambda i: (-of_net.lower[i], -of_net.estimate[i], ids[i])), dtype=np.int64
-    )
+    bound = np.maximum(of_net.lower, 0.0) if common_error else of_net.lower
+    order = np.array(sorted(range(k), key=lambda i: (-bound[i], -of_net.estimate[i], ids[i])), dtype=np.int64)
     rank = np.empty(k, dtype=np.int64)
     rank[order] = np.arange(1, k + 1)
     low, high = rank_intervals(net.estimate, net.draws, level=level)
