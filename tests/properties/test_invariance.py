@@ -151,7 +151,7 @@ def test_another_seed_changes_intervals_only(base: Base) -> None:
         for (place, a), (_, b) in zip(places, others, strict=True)
         if a != b
     }
-    assert differ == {"lower", "upper"}
+    assert differ == {"lower", "upper", "sd"}
 
 
 def test_two_runs_of_the_command_write_the_same_report(base: Base, tmp_path: Path) -> None:
