@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import journeymine as jm
+from journeymine.analyses.fix_evidence import sequences_of
 from journeymine.errors import NotEnoughDataError, OptionError
 from journeymine.fixes.experiments.past import PastTest
 from journeymine.fixes.experiments.registry import write_registry
@@ -132,3 +133,17 @@ def test_rows_and_seeds_do_not_matter_for_estimates() -> None:
     a, b, c = (ranking.to_frame().set_index("id") for ranking in asked)
     pd.testing.assert_frame_equal(a, b)
     pd.testing.assert_series_equal(a["estimate"].sort_index(), c["estimate"].sort_index())
+
+
+def test_a_part_of_a_large_log_is_whole_buckets() -> None:
+    """The check of mixed states looks at the first buckets of customers, and at nothing of the others."""
+    frame, _ = journeys("shop", "markov", n=22_000, seed=1)
+    log = world("shop", "markov").read(frame)
+    assert log.canonical.buckets
+    whole, some = sequences_of(log), sequences_of(log, most=5_500)
+    last = round(log.canonical.n_units * 5_500 / log.n_cases)
+    chosen = whole.take(whole.unit < last)
+    assert 4_000 < int(some.n.sum()) < 7_000
+    np.testing.assert_array_equal(some.code, chosen.code)
+    np.testing.assert_array_equal(some.n, chosen.n)
+    assert sequences_of(log, most=30_000).n_sequences == whole.n_sequences

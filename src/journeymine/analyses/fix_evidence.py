@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from journeymine.counting.chain import first_units
 from journeymine.counting.contacts import count_follow_ups
 from journeymine.counting.drops import count_audience, count_drops, count_journeys, count_reach, count_values
 from journeymine.counting.sequences import count_sequences
@@ -84,10 +86,22 @@ def trials_of(log: EventLog, activities: Sequence[int]) -> TrialCounts:
     return count_wait_trials(log.engine, log.canonical, journeys, visits, activities=activities)
 
 
-def sequences_of(log: EventLog) -> SequenceCounts:
-    """Journeys as sequences of activities."""
+def sequences_of(log: EventLog, *, most: int | None = None) -> SequenceCounts:
+    """Journeys as sequences of activities.
+
+    Parameters
+    ----------
+    most
+        Where there are more journeys, only those of the first buckets of customers, about so many: a bucket is a hash,
+        so they are a fair sample, and the same for any order of the rows.
+    """
     visits, journeys = log._visits, log._journeys("fixes")  # noqa: SLF001 - the log delegates to this function
-    return count_sequences(log.engine, log.canonical, journeys, visits, log.count_chain())
+    chain = log.count_chain()
+    if most is not None and log.canonical.buckets and log.n_cases > most:
+        last = max(1, round(log.canonical.n_units * most / log.n_cases))
+        visits, table = (first_units(log.engine, name, last) for name in (visits, journeys.table))
+        journeys = replace(journeys, table=table)
+    return count_sequences(log.engine, log.canonical, journeys, visits, chain)
 
 
 def reach_and_audience(

@@ -68,6 +68,8 @@ Candidates = Literal["auto"]
 DAY_US = 86_400_000_000
 MOST_TOGETHER, MOST_PAIRS = 3, 3
 FEWEST_DRAWS = 2
+ENOUGH_JOURNEYS = 50_000
+"""Journeys that the check of mixed states looks at; classes and exposures look at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class _Ranking:
         assert self.evidence.attempts is not None
         self.attempts: ChainCounts = self.evidence.attempts
         self.states: ChainCounts = self.attempts
-        self.sequences: SequenceCounts = sequences_of(log)
+        whole = settings.heterogeneity is not None or settings.causal == "aipw"
+        self.sequences: SequenceCounts = sequences_of(log, most=None if whole else ENOUGH_JOURNEYS)
         self.money = money_of(log)
         self.pairs: list[tuple[int, int]] = []
         self.facts = StateFacts(self.counts, self.evidence.drops, self.sequences, settings.seed)

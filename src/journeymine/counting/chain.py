@@ -37,6 +37,13 @@ def make_visits(engine: DuckDBEngine, log: Canonical, journeys: Journeys) -> str
     return name
 
 
+def first_units(engine: DuckDBEngine, table: str, last: int) -> str:
+    """View of the rows of the first units of visits or journeys."""
+    name = engine.new_name("some")
+    engine.execute(f"CREATE VIEW {name} AS {chain_sql.first_units_sql(table, last)}")
+    return name
+
+
 def count_chain(engine: DuckDBEngine, log: Canonical, journeys: Journeys, visits: str) -> ChainCounts:
     """Moves of the conversion chain by unit and cell; `counting/memory.py` has chains whose states remember.
 

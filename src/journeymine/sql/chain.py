@@ -51,6 +51,11 @@ def visits_sql(events: str, journeys: str, last_start_us: int | None, end: Seque
               AND {is_visit}"""
 
 
+def first_units_sql(table: str, last: int) -> str:
+    """Rows of the units below a number."""
+    return f"SELECT * FROM {table} WHERE unit < {int(last)}"
+
+
 def n_unwatched_sql(visits: str) -> str:
     """Visits that began too late to be watched: (n)."""
     return f"SELECT COUNT(*) AS n FROM {visits} WHERE NOT watched"

@@ -105,7 +105,7 @@ def _decided(
     net = mean * scale - cost
     worst, _ = bounded(net - half * abs(scale), net + half * abs(scale), kept, -cost)
     # What the tests say of all predictions moves the bounds of large fixes most, and their order not at all.
-    order = sorted(range(len(fixes)), key=lambda i: (-max(worst[i], 0.0), -net[i], fixes[i].id))
+    order = sorted(range(len(fixes)), key=lambda i: (-max(float(worst[i]), 0.0), -net[i], fixes[i].id))
     n = [int(fix.effect.n) for fix in fixes]
     found = Estimates(mean, lower, upper, np.array(n))
     return [(i, Estimates(found.estimate[i], found.lower[i], found.upper[i], found.n[i])) for i in order]
