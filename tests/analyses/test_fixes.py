@@ -147,3 +147,11 @@ def test_a_part_of_a_large_log_is_whole_buckets() -> None:
     np.testing.assert_array_equal(some.code, chosen.code)
     np.testing.assert_array_equal(some.n, chosen.n)
     assert sequences_of(log, most=30_000).n_sequences == whole.n_sequences
+
+
+def test_a_loop_that_few_repeat_can_still_be_made_rarer() -> None:
+    """In a small log later attempts have no state of their own; the way into the loop has."""
+    frame, _ = journeys("shop", "open_journeys", n=1000, seed=1)
+    one = world("shop", "open_journeys")
+    ranking = one.read(frame).rank_fixes(list(one.fixes), n_draws=20)
+    assert float(ranking["loop:Payment:Payment declined"].effect.estimate) > 0

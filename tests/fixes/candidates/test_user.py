@@ -139,7 +139,7 @@ def test_a_switch_is_compared_with_those_who_stayed(service_evidence: Evidence) 
         ({"kind": "wait", "activity": "Form", "segment": ("device", "mobil")}, OptionError, "did you mean 'mobile'?"),
         ({"kind": "incident", "activity": "Form", "period": ("2024-01-01", "2024-02-01")}, OptionError, "2026-01-01"),
         ({"kind": "loop", "activity": "Pay", "period": PERIOD}, OptionError, "not counted over time"),
-        ({"kind": "loop", "activity": "Choice"}, NotEnoughDataError, "nobody comes back to 'Choice'"),
+        ({"kind": "loop", "activity": "Choice"}, NotEnoughDataError, "too few journeys come back to 'Choice'"),
         ({"kind": "channel_switch", "activity": "Guide"}, NotEnoughDataError, "by another channel"),
         ({"kind": "incident", "activity": "Form", "period": ALWAYS}, NotEnoughDataError, "share="),
     ],

@@ -168,10 +168,15 @@ class _Place:
         if attempts is None:
             raise NotEnoughDataError(f"{self._named()}: attempts were not counted.")
         loop = Loop(self.state, self.evidence.counts.states, attempts, self.values)
-        if not loop.later.any() and (self.fix.to_reference or self.fix.target in (None, self.fix.activity)):
-            problem = f"nobody comes back to {shown(self.fix.activity)}, so there is no loop."
-            raise NotEnoughDataError(problem, hint="name an activity that journeys repeat.")
-        return self._within(loop.candidate(self.fix, "user"))
+        if loop.later.any():
+            return self._within(loop.candidate(self.fix, "user"))
+        if self.fix.to_reference or self.fix.target in (None, self.fix.activity):
+            problem = f"too few journeys come back to {shown(self.fix.activity)} to tell later attempts from the first."
+            raise NotEnoughDataError(
+                problem, hint="name an activity that journeys repeat, or leave the fix out."
+            )
+        # The way into the loop can be made rarer even where no later attempt has a state of its own.
+        return self._elsewhere()
 
     def _switch(self) -> Candidate:
         self._needs_all_the_time()
