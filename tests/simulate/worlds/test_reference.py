@@ -47,7 +47,7 @@ REFERENCE = Shape(
     segments={"platform": {"a": 0.5, "b": 0.5}},
     values=(1.0, 1.0),
 )
-"""`/work/shared/reference/fix_ranking_sim.py` as a table (its waits have no cap)."""
+"""The script that made the reference numbers as a table (its waits have no cap)."""
 
 MEMORY = {"E": (0.15, 0.45, 0.70, 0.85)}
 # Design note, section 7.1: base in per cent; effects in points, in the order of the ideas.
