@@ -8,21 +8,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from journeymine.fixes.what_if import operators
+from journeymine.fixes.what_if.row_change import RowChange, SolvedChain, effect_of
 from journeymine.markov.absorbing import (
     Absorbed,
     absorb,
     column_values,
     derivative,
-    drop_saved,
     events_to_goal,
     given_goal,
     h_transform,
     remaining_steps,
     remaining_time,
-    row_change,
-    rows_change,
     seconds_to_goal,
-    shrink_exit,
     steps_to_goal,
     time_to_goal,
 )
@@ -36,6 +34,24 @@ SIX_DIGITS = 5.1e-7
 """The example is printed to six digits; half a unit of the last one."""
 EXACT = 1e-9
 """Two routes to one number differ by rounding and by the leak of 1e-12 a move; chains here take < 100 moves."""
+
+
+def rows_change(solved: Absorbed, rows: list[int], changes: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The exact what-if of changed rows, on a chain that was solved here."""
+    nothing = np.zeros(0)
+    chain = SolvedChain(nothing, solved.fundamental, solved.visits, nothing, value)
+    return effect_of(chain, RowChange(np.array(rows), changes))
+
+
+def row_change(solved: Absorbed, row: int, change: np.ndarray, value: np.ndarray) -> np.ndarray:
+    return rows_change(solved, [row], change[None], value)
+
+
+def shrink_exit(row: np.ndarray, column: int, factor: float) -> np.ndarray:
+    """A row with one exit multiplied by a factor, the others taking what is freed."""
+    one = np.array([0])
+    shrunk = operators.shrink(row[None], one, np.array([column]), np.array([1 - factor]))
+    return np.asarray(row + shrunk.change[0])
 
 
 def solve(full: np.ndarray, start: np.ndarray) -> Absorbed:
@@ -229,9 +245,8 @@ def test_drop_saved_equals_solving_again(chain: tuple[np.ndarray, np.ndarray], d
     moved[row] = shrink_exit(full[row], k + 1, 1 - saved)
     assume(moved[row, :k].sum() < 0.99)
     solved = solve(full, start)
-    gain = drop_saved(
-        solved.visits[row], solved.hit[row], solved.fundamental[row, row], drop, np.array(saved)
-    )
+    change = operators.drop_saved(full, np.array([row]), np.array([saved])).change
+    gain = rows_change(solved, [row], change, column_values(solved))
     assert float(gain) == pytest.approx(conversion_of(moved, start) - conversion_of(full, start), abs=EXACT)
 
 
@@ -376,14 +391,14 @@ def test_single_exit_has_no_derivative() -> None:
 def test_shrink_exit_keeps_proportions() -> None:
     new = shrink_exit(np.array([0.2, 0.3, 0.5]), 2, 0.4)
     np.testing.assert_allclose(new, [0.32, 0.48, 0.2])
-    with pytest.raises(ValueError, match="nowhere to go"):
-        shrink_exit(np.array([0.0, 1.0]), 1, 0.5)
+    # A state whose only exit is shrunk has nowhere to go, and stays.
+    np.testing.assert_array_equal(shrink_exit(np.array([0.0, 1.0]), 1, 0.5), [0.0, 1.0])
 
 
 def test_drop_saved_where_nobody_or_everybody_drops() -> None:
-    one = np.ones(3)
-    gain = drop_saved(one, np.array([0.5, 0.0, 0.5]), one, np.array([0.0, 1.0, 1.0]), np.full(3, 0.2))
-    np.testing.assert_array_equal(gain, 0.0)
+    full = np.array([[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    change = operators.drop_saved(full, np.array([0, 1]), np.full(2, 0.2)).change
+    np.testing.assert_array_equal(change, 0.0)
 
 
 def test_goal_out_of_reach_has_no_time() -> None:

@@ -1,4 +1,4 @@
-"""Absorbing Markov chains: conversion, visits, sensitivities and exact what-ifs, in closed form.
+"""Absorbing Markov chains: conversion, visits and sensitivities, in closed form; what-ifs are in `fixes/what_if`.
 
 Notation of the literature (Kemeny and Snell 1976; Caswell 2019, ch. 11): Q moves between the k transient states,
 R moves into the absorbing ones, N = (I - Q)^-1 expected visits, v = a'N visits from the start vector a,
@@ -89,76 +89,10 @@ def derivative(solved: Absorbed, moves: Floats) -> Floats:
     return np.where(moves < 1, slope, np.nan)
 
 
-def row_change(solved: Absorbed, row: int, change: Floats, value: Floats) -> Floats:
-    """Exact change of conversion when row `row` changes by `change`: v_i (d.h) / (1 - d_T.N_i) (Sherman-Morrison).
-
-    Parameters
-    ----------
-    change
-        d, sums to 0, shape (..., k + 2).
-    value
-        Conversion of each column: h, then 1 and 0, shape (..., k + 2).
-    """
-    k = solved.hit.shape[-1]
-    gain = np.einsum("...j,...j->...", change, value)
-    back = np.einsum("...j,...j->...", change[..., :k], solved.fundamental[..., :, row])
-    return np.asarray(solved.visits[..., row] * gain / (1 - back))
-
-
-def rows_change(solved: Absorbed, rows: list[int], changes: Floats, value: Floats) -> Floats:
-    """Exact change of conversion when several rows change at once: v_K' (I - D_T N_K)^-1 (D h) (Woodbury).
-
-    Parameters
-    ----------
-    changes
-        D, shape (len(rows), k + 2), each row sums to 0.
-    """
-    k = solved.hit.shape[-1]
-    bracket = np.eye(len(rows)) - changes[:, :k] @ solved.fundamental[:, rows]
-    return np.asarray(solved.visits[rows] @ np.linalg.solve(bracket, changes @ value))
-
-
 def column_values(solved: Absorbed) -> Floats:
     """Conversion of each column of the full matrix: the states', then 1 for the goal, 0 for dropping out."""
     hit = solved.hit
     return np.concatenate([hit, np.ones((*hit.shape[:-1], 1)), np.zeros((*hit.shape[:-1], 1))], axis=-1)
-
-
-def shrink_exit(row: Floats, column: int, factor: float) -> Floats:
-    """A row with the probability of one exit multiplied by `factor`, the freed mass given to the others in proportion.
-
-    Raises
-    ------
-    ValueError
-        The row has no other exit.
-    """
-    rest = 1 - row[column]
-    if rest <= 0:
-        msg = "a state whose only exit is shrunk has nowhere to go"
-        raise ValueError(msg)
-    new: Floats = row * (1 - factor * row[column]) / rest
-    new[column] = factor * row[column]
-    return new
-
-
-def drop_saved(visits: Floats, hit: Floats, returns: Floats, drop: Floats, saved: Floats) -> Floats:
-    """Exact gain in conversion when a share of a state's drop-outs moves on like the others.
-
-    `row_change` written out for shrinking the drop-out by the factor 1 - saved: with
-    g = drop saved / (1 - drop), the gain is v_i g h_i / (1 - g (N_ii - 1)).
-
-    Parameters
-    ----------
-    visits, hit, returns, drop
-        v_i, h_i, N_ii and the drop-out share of the state; arrays of one shape.
-    saved
-        Share of the drop-outs that is saved; negative: more are lost.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freed = drop * saved / (1 - drop)
-        gain = visits * freed * hit / (1 - freed * (returns - 1))
-    # Where everybody drops out there are no others to follow: nothing can be said, and nothing is gained.
-    return np.where(drop < 1, gain, 0.0)
 
 
 def events_to_goal(solved: Absorbed, start: Floats) -> Floats:
