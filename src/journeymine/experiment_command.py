@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from journeymine._streams import put_result, say
+from journeymine._whole_file import write_text
 from journeymine.errors import SourceError, shown
 from journeymine.fixes.experiments.past import PastTest
 from journeymine.fixes.experiments.plan import ExperimentPlan
@@ -15,7 +16,6 @@ from journeymine.fixes.experiments.registry import (
     registry_beside,
     with_test,
     write_registry,
-    write_text,
 )
 from journeymine.fixes.experiments.reranking import rerank
 from journeymine.fixes.experiments.result_files import read_results

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from journeymine._crash import is_disk_full
 from journeymine._goal_names import failure_candidates, goal_candidates
 from journeymine._log_facts import MAX_NAME, activity_facts
 from journeymine._toml_text import comment, line
-from journeymine.errors import JourneymineError, OptionError, OutputError, shown
+from journeymine._whole_file import write_text
+from journeymine.errors import OptionError, OutputError, shown
 from journeymine.spec import JourneySettings, JourneySpec, LogSpec, spec_from_dict
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def write_config(file: str | os.PathLike[str], out: str | os.PathLike[str], *, f
     text = config_text(engine, raw, source)
     # What we write, we must be able to read.
     spec_from_dict(tomllib.loads(text.replace("$${", "${")), where=shown(str(out)))
-    _write(out, text)
+    write_text(out, text)
     return out
 
 
@@ -250,21 +248,3 @@ def _relative(file: Path, out: Path) -> str:
             f"the path {shown(text)} cannot be written into a configuration.", hint="rename the file."
         )
     return text
-
-
-def _write(out: Path, text: str) -> None:
-    scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(out)
-    except OSError as error:
-        if is_disk_full(error):
-            raise JourneymineError(f"the disk is full: {shown(str(out))} was not written.") from error
-        raise OutputError(f"{shown(str(out))} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink()

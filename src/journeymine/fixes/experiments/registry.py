@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from journeymine._crash import is_disk_full
-from journeymine.errors import JourneymineError, OptionError, OutputError, SourceError, shown
+from journeymine._whole_file import write_text
+from journeymine.errors import OptionError, SourceError, shown
 from journeymine.fixes.experiments.past import PastTest
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
 NAME = "experiments.json"
@@ -85,27 +83,6 @@ def with_test(past: Sequence[PastTest], test: PastTest) -> tuple[PastTest, ...]:
     """
     kept = [one for one in past if one.experiment != test.experiment]
     return (*kept, test)
-
-
-def write_text(out: Path, text: str) -> None:
-    """Write a small file: all of it or nothing."""
-    # A link is followed: it stays what it is.
-    target = out.resolve()
-    scratch = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("w", encoding="utf-8", newline="\n", errors="surrogatepass") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(target)
-    except OSError as error:
-        if is_disk_full(error):
-            raise JourneymineError(f"the disk is full: {shown(str(out))} was not written.") from error
-        raise OutputError(f"{shown(str(out))} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink()
 
 
 def _test(row: Any, place: int, where: str) -> PastTest:
